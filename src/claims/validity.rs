@@ -1,0 +1,102 @@
+//! What a provider's tokens must promise: kind, time, audience, subject (RFC 7519 section 4.1, RFC 8725 section 3).
+
+use std::time::Duration;
+
+use super::Claims;
+use crate::{decision::Denial, operation::pattern::Pattern, time::UnixTime};
+
+/// The checks of one rule. Everything here may change between two uses of a token or between two rules.
+#[derive(Debug)]
+pub struct Expectations {
+    /// Accepted audiences; none means that `aud` is not looked at.
+    pub audiences: Vec<Audience>,
+    /// Accepted subjects; none means that `sub` is not looked at.
+    pub subjects: Vec<Pattern>,
+    /// Accepted kinds of token.
+    pub types: Types,
+    /// How far clocks may disagree.
+    pub clock_skew: Duration,
+    /// Whether a token must have `exp`.
+    pub require_expiration: bool,
+    /// How long a token may still be valid; implies that it has `exp`.
+    pub max_lifetime: Option<Duration>,
+}
+
+impl Expectations {
+    /// Holds a token against the rule at this moment.
+    pub fn check(&self, claims: &Claims, now: UnixTime) -> Result<(), Denial> {
+        if !self.types.accept(claims.typ.as_deref()) {
+            return Err(Denial::TypeNotAllowed);
+        }
+        if claims.not_before.is_some_and(|from| now.plus(self.clock_skew) < from) {
+            return Err(Denial::TokenNotYetValid);
+        }
+        match claims.expires {
+            Some(until) if until.plus(self.clock_skew) <= now => return Err(Denial::TokenExpired),
+            None if self.require_expiration || self.max_lifetime.is_some() => return Err(Denial::ExpirationMissing),
+            _ => (),
+        }
+        if !self.audiences.is_empty() && !claims.audiences.iter().any(|audience| self.accepts_audience(audience)) {
+            return Err(Denial::AudienceNotAllowed);
+        }
+        if !self.subjects.is_empty()
+            && !claims.subject().is_some_and(|subject| self.subjects.iter().any(|pattern| pattern.matches(subject)))
+        {
+            return Err(Denial::SubjectNotAllowed);
+        }
+        match (self.max_lifetime, claims.expires) {
+            (Some(most), Some(until)) if until.since(now) > most.saturating_add(self.clock_skew) => {
+                Err(Denial::LifetimeTooLong)
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn accepts_audience(&self, audience: &str) -> bool {
+        let audience = Audience::new(audience);
+        self.audiences.contains(&audience)
+    }
+}
+
+/// An audience as Envoy compares it: without `http://` or `https://` and without one trailing slash.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Audience(String);
+
+impl Audience {
+    /// Brings an audience into its compared form.
+    pub fn new(written: &str) -> Self {
+        let bare = written.strip_prefix("https://").or_else(|| written.strip_prefix("http://")).unwrap_or(written);
+        Self(bare.strip_suffix('/').unwrap_or(bare).to_owned())
+    }
+}
+
+/// Which `typ` a rule takes. Compared without `application/` and without regard to case (RFC 7515 section 4.1.9).
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum Types {
+    /// Any that is not clearly another kind of token: none, `JWT`, `JOSE`, `at+jwt`, but nothing else with a `+`, such as
+    /// `logout+jwt`, `dc+sd-jwt` or `JOSE+JSON`.
+    Bearer,
+    /// Only these; a token without `typ` is refused.
+    Listed(Vec<String>),
+}
+
+impl Types {
+    /// Only these kinds.
+    pub fn listed<'a>(written: impl IntoIterator<Item = &'a str>) -> Self {
+        Self::Listed(written.into_iter().map(bare).collect())
+    }
+
+    fn accept(&self, typ: Option<&str>) -> bool {
+        let typ = typ.map(bare);
+        match (self, typ) {
+            (Self::Bearer, None) => true,
+            (Self::Bearer, Some(typ)) => typ == "at+jwt" || !typ.contains('+'),
+            (Self::Listed(types), typ) => typ.is_some_and(|typ| types.contains(&typ)),
+        }
+    }
+}
+
+fn bare(typ: &str) -> String {
+    let lower = typ.to_ascii_lowercase();
+    lower.strip_prefix("application/").map(str::to_owned).unwrap_or(lower)
+}

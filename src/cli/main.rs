@@ -1,0 +1,48 @@
+//! `claimgate` at a desk: the same configuration code that runs in the proxy, before a rollout.
+
+mod check;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+/// Verifies tokens and decides by claims, inside Envoy and Istio. At a desk it checks what you are about to roll out.
+#[derive(Parser)]
+#[command(version, arg_required_else_help = true)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Says every problem in a configuration, in the words the proxy would log.
+    Check(check::Arguments),
+}
+
+/// What the exit status says.
+#[derive(Clone, Copy)]
+enum Outcome {
+    /// The configuration is good.
+    Good,
+    /// The question could not be answered.
+    Failed,
+    /// The configuration would be refused.
+    Refused,
+}
+
+impl From<Outcome> for ExitCode {
+    fn from(outcome: Outcome) -> Self {
+        match outcome {
+            Outcome::Good => Self::SUCCESS,
+            Outcome::Failed => Self::from(1),
+            Outcome::Refused => Self::from(3),
+        }
+    }
+}
+
+fn main() -> ExitCode {
+    match Arguments::parse().command {
+        Command::Check(arguments) => check::run(&arguments).into(),
+    }
+}

@@ -1,0 +1,264 @@
+//! From what was written to what it means, in one pass that collects every problem.
+
+mod conflicts;
+mod headers;
+mod keys;
+mod matching;
+
+use std::time::Duration;
+
+use super::{
+    Config, Problem, Problems, duration,
+    problem::shown,
+    wire::{self, Errors, JwtRule},
+};
+use crate::{
+    claims::validity::{Audience, Expectations, Types},
+    operation::pattern::{NotAPattern, Pattern},
+    provider::{Issuer, Presence, Provider, ProviderIndex},
+    reply::Style,
+    signature::Algorithm,
+};
+
+const MAX_TOKEN_BYTES: usize = 16 * 1024;
+const CLOCK_SKEW: Duration = Duration::from_secs(60);
+
+/// A place in the configuration where problems are reported.
+pub(super) struct At<'p> {
+    path: String,
+    problems: &'p mut Problems,
+}
+
+impl At<'_> {
+    fn field(&mut self, name: &str) -> At<'_> {
+        let dot = if self.path.is_empty() { "" } else { "." };
+        At { path: format!("{}{dot}{name}", self.path), problems: self.problems }
+    }
+
+    fn index(&mut self, index: usize) -> At<'_> {
+        At { path: format!("{}[{index}]", self.path), problems: self.problems }
+    }
+
+    fn problem(&self, message: impl Into<String>) -> Problem {
+        Problem::new(self.path.clone(), message)
+    }
+
+    fn report(&mut self, problem: Problem) {
+        self.problems.push(problem);
+    }
+
+    /// Reads every element of a list; the bad ones are reported and left out.
+    fn each<W, T>(&mut self, list: Option<Vec<W>>, mut read: impl FnMut(&mut At<'_>, W) -> Option<T>) -> Vec<T> {
+        list.unwrap_or_default()
+            .into_iter()
+            .enumerate()
+            .filter_map(|(index, written)| read(&mut self.index(index), written))
+            .collect()
+    }
+
+    /// The meaning of one of a few known words.
+    fn word<T: Copy>(&mut self, written: &str, known: &[(&str, T)]) -> Option<T> {
+        if written.is_empty() {
+            self.report(self.problem("it is empty"));
+            return None;
+        }
+        let meaning = known.iter().find(|(word, _)| *word == written).map(|(_, meaning)| *meaning);
+        if meaning.is_none() {
+            let words: Vec<&str> = known.iter().map(|(word, _)| *word).collect();
+            self.report(self.problem(format!("{} is not known here", shown(written))).suggest(written, &words));
+        }
+        meaning
+    }
+
+    fn required(&mut self, written: Option<String>) -> Option<String> {
+        if written.is_none() {
+            self.report(self.problem("it is missing"));
+        }
+        self.text(written?)
+    }
+
+    fn text(&mut self, written: String) -> Option<String> {
+        if written.is_empty() {
+            self.report(self.problem("it is empty"));
+            return None;
+        }
+        Some(written)
+    }
+
+    fn duration(&mut self, written: &str) -> Option<Duration> {
+        let span = duration::parse(written);
+        if span.is_none() {
+            let problem = self.problem(format!("{} is not a duration", shown(written)));
+            self.report(problem.help("write it as `60s`, `5m` or `1h30m`"));
+        }
+        span
+    }
+
+    fn pattern(&mut self, written: &str) -> Option<Pattern> {
+        Pattern::parse(written).map_err(|reason| self.not_a_pattern(written, reason)).ok()
+    }
+
+    fn not_a_pattern(&mut self, written: &str, reason: NotAPattern) {
+        let problem = match reason {
+            NotAPattern::Empty => self.problem("it is empty").help("write `*` for anything"),
+            NotAPattern::Star => self
+                .problem(format!("{} is not a pattern", shown(written)))
+                .help("put one `*` at the start or at the end, or write it without"),
+        };
+        self.report(problem);
+    }
+}
+
+/// The configuration, to be used only if no error was reported.
+pub(super) fn config(wire: wire::Config, problems: &mut Problems) -> Config {
+    let mut at = At { path: String::new(), problems };
+    if wire.authorization_policies.is_some_and(|policies| !policies.is_empty()) {
+        let mut at = at.field("authorizationPolicies");
+        let problem = at.problem("policies are not supported yet, and nothing would enforce them");
+        at.report(problem.help("keep them in Istio's AuthorizationPolicy or Envoy's RBAC filter"));
+    }
+    let style = style(&mut at.field("errors"), wire.errors);
+    let max_token_bytes = match wire.max_token_bytes {
+        None => MAX_TOKEN_BYTES,
+        Some(written) => max_token_bytes(&mut at.field("maxTokenBytes"), written),
+    };
+    let rules = wire.jwt_rules.unwrap_or_default();
+    if rules.is_empty() {
+        let mut at = at.field("jwtRules");
+        let problem = at.problem("there is no rule, so nobody would be trusted and everything would pass");
+        at.report(problem.help("add a rule with `issuer` and `jwks`"));
+    }
+    let named: Vec<String> = rules.iter().filter_map(|rule| rule.issuer.clone()).collect();
+    let mut at_rules = at.field("jwtRules");
+    let providers: Vec<Provider> = rules
+        .into_iter()
+        .enumerate()
+        .map(|(index, rule)| provider(&mut at_rules.index(index), ProviderIndex(index), rule, &named, style))
+        .collect();
+    conflicts::report(&mut at_rules, &providers);
+    Config { providers, style, bypass_cors_preflight: wire.bypass_cors_preflight.unwrap_or(true), max_token_bytes }
+}
+
+fn style(at: &mut At<'_>, errors: Option<Errors>) -> Style {
+    let written = errors.and_then(|errors| errors.style);
+    let known = [("rfc6750", Style::Rfc6750), ("istio", Style::Istio)];
+    written.and_then(|written| at.field("style").word(&written, &known)).unwrap_or_default()
+}
+
+fn max_token_bytes(at: &mut At<'_>, written: f64) -> usize {
+    let sizes = 256..=1024 * 1024;
+    let whole = (written.fract() == 0.0).then(|| format!("{written:.0}").parse().ok()).flatten();
+    whole.filter(|size| sizes.contains(size)).unwrap_or_else(|| {
+        at.report(at.problem(format!("`{written}` is not a whole number from {} to {}", sizes.start(), sizes.end())));
+        MAX_TOKEN_BYTES
+    })
+}
+
+fn provider(at: &mut At<'_>, index: ProviderIndex, rule: JwtRule, named: &[String], style: Style) -> Provider {
+    let issuer = rule.issuer.and_then(|issuer| at.field("issuer").text(issuer));
+    let algorithms = algorithms(&mut at.field("algorithms"), rule.algorithms);
+    let name = rule.name.and_then(|name| at.field("name").text(name));
+    if issuer.is_none() {
+        let problem = at
+            .field("issuer")
+            .problem("it is missing, so whatever these keys sign is trusted, but for issuers that other rules name");
+        at.report(problem.help("write the exact `iss` of the tokens").warning());
+    }
+    for (field, is_written) in [
+        ("timeout", rule.timeout.is_some()),
+        ("jwksCluster", rule.jwks_cluster.is_some()),
+        ("jwksCacheDuration", rule.jwks_cache_duration.is_some()),
+    ] {
+        if is_written && rule.jwks_uri.is_none() {
+            let problem = at.field(field).problem("it has no effect on inline `jwks`");
+            at.report(problem.warning());
+        }
+    }
+    for (field, written) in [("timeout", &rule.timeout), ("jwksCacheDuration", &rule.jwks_cache_duration)] {
+        written.as_deref().and_then(|written| at.field(field).duration(written));
+    }
+    if rule.space_delimited_claims.is_some() {
+        let problem = at.field("spaceDelimitedClaims").problem("it has no effect yet: only policies would use it");
+        at.report(problem.warning());
+    }
+    let keys = keys::key_set(at, rule.jwks, rule.jwks_uri.as_deref(), &algorithms);
+    let locations = headers::locations(at, rule.from_headers, rule.from_params, rule.from_cookies);
+    let output_payload = rule
+        .output_payload_to_header
+        .and_then(|written| headers::output(&mut at.field("outputPayloadToHeader"), &written));
+    let output_claims = headers::claim_headers(
+        &mut at.field("outputClaimToHeaders"),
+        rule.output_claim_to_headers,
+        output_payload.as_deref(),
+        style,
+    );
+    let presences = [("OPTIONAL", Presence::Optional), ("REQUIRED", Presence::Required)];
+    let presence = rule.presence.and_then(|written| at.field("presence").word(&written, &presences));
+    let clock_skew = rule.clock_skew.and_then(|written| at.field("clockSkew").duration(&written));
+    let max_lifetime = rule.max_lifetime.and_then(|written| at.field("maxLifetime").duration(&written));
+    if max_lifetime.is_some_and(|span| span.is_zero()) {
+        let mut at = at.field("maxLifetime");
+        at.report(at.problem("it is zero, so no token could pass").help("leave it out for no bound"));
+    }
+    let expectations = Expectations {
+        audiences: at
+            .field("audiences")
+            .each(rule.audiences, |at, written| at.text(written).map(|written| Audience::new(&written))),
+        subjects: at.field("subjects").each(rule.subjects, |at, written| at.pattern(&written)),
+        types: types(&mut at.field("types"), rule.types),
+        clock_skew: clock_skew.unwrap_or(CLOCK_SKEW),
+        require_expiration: rule.require_expiration.unwrap_or(true),
+        max_lifetime,
+    };
+    Provider {
+        index,
+        name: name.or_else(|| issuer.clone()).unwrap_or_else(|| at.path.clone()),
+        issuer: issuer.map_or_else(|| Issuer::AnyBut(named.to_vec()), Issuer::Named),
+        applies_to: matching::operations(&mut at.field("match"), rule.r#match),
+        presence: presence.unwrap_or(Presence::Optional),
+        locations,
+        forward_original_token: rule.forward_original_token.unwrap_or(false),
+        algorithms,
+        keys: keys.unwrap_or_default(),
+        expectations,
+        output_payload,
+        output_claims,
+    }
+}
+
+fn algorithms(at: &mut At<'_>, written: Option<Vec<String>>) -> Vec<Algorithm> {
+    let Some(written) = written else {
+        return Algorithm::ALL.into_iter().filter(|algorithm| !algorithm.is_symmetric()).collect();
+    };
+    if written.is_empty() {
+        at.report(
+            at.problem("it lists nothing, so no token could pass").help("leave it out for every asymmetric algorithm"),
+        );
+    }
+    at.each(Some(written), |at, name| {
+        let algorithm = Algorithm::named(&name);
+        if algorithm.is_none() {
+            let names = Algorithm::ALL.map(Algorithm::name);
+            let problem = at.problem(format!("{} is not an algorithm claimgate verifies", shown(&name)));
+            // `ES256K` is an algorithm of its own, not a misspelt `ES256`.
+            let is_another = names.iter().any(|known| name.starts_with(known));
+            at.report(if is_another { problem.one_of(&names) } else { problem.suggest(&name, &names) });
+        }
+        algorithm
+    })
+}
+
+fn types(at: &mut At<'_>, written: Option<Vec<String>>) -> Types {
+    match written {
+        None => Types::Bearer,
+        Some(written) => {
+            if written.is_empty() {
+                at.report(
+                    at.problem("it lists nothing, so no token could pass").help("leave it out for any bearer token"),
+                );
+            }
+            let types = at.each(Some(written), |at, written| at.text(written));
+            Types::listed(types.iter().map(String::as_str))
+        }
+    }
+}

@@ -1,0 +1,59 @@
+//! What single rules can't see: headers that one of them writes or reads and another reads otherwise.
+
+use super::{At, shown};
+use crate::{effect::reserved::confusable, provider::Provider, token::locate::Location};
+
+/// Reports every header that rules disagree about.
+pub(super) fn report(at: &mut At<'_>, providers: &[Provider]) {
+    for provider in providers {
+        let mut at = at.index(provider.index.0);
+        report_written_and_read(&mut at, provider, providers);
+        report_overlapping_prefixes(&mut at, provider, providers);
+    }
+}
+
+/// What one rule writes is taken off every request, so no rule can read tokens from it.
+fn report_written_and_read(at: &mut At<'_>, provider: &Provider, providers: &[Provider]) {
+    let report = |at: &mut At<'_>, header: &str| {
+        if providers.iter().flat_map(headers).any(|(read, _)| confusable(read) == confusable(header)) {
+            let problem = at.problem(format!("{} is also read for tokens", shown(header)));
+            at.report(problem.help("write to another header"));
+        }
+    };
+    if let Some(header) = &provider.output_payload {
+        report(&mut at.field("outputPayloadToHeader"), header);
+    }
+    let mut at = at.field("outputClaimToHeaders");
+    for (index, output) in provider.output_claims.iter().enumerate() {
+        report(&mut at.index(index).field("header"), &output.header);
+    }
+}
+
+/// Of two prefixes of which one begins the other, each would see a token where the other sees none.
+fn report_overlapping_prefixes(at: &mut At<'_>, provider: &Provider, providers: &[Provider]) {
+    let earlier_rules = providers.iter().take_while(|other| other.index != provider.index).flat_map(headers);
+    for (index, (name, prefix)) in headers(provider).enumerate() {
+        let earlier = earlier_rules.clone().chain(headers(provider).take(index));
+        let overlapping = earlier.filter(|(other, _)| *other == name).map(|(_, prefix)| prefix).find(|other| {
+            *other != prefix && (other.starts_with(prefix.trim_end()) || prefix.starts_with(other.trim_end()))
+        });
+        let Some(other) = overlapping else { continue };
+        let sentence =
+            format!("the prefix {} of {} overlaps with {} before it", shown(prefix), shown(name), shown(other));
+        let help = "read every header behind one prefix; `Bearer ` on `authorization` is the default";
+        if provider.locations == Location::defaults() {
+            at.report(at.problem(sentence).help(help));
+        } else {
+            let mut at = at.field("fromHeaders");
+            let mut at = at.index(index);
+            at.report(at.problem(sentence).help(help));
+        }
+    }
+}
+
+fn headers(provider: &Provider) -> impl Iterator<Item = (&str, &str)> + Clone {
+    provider.locations.iter().filter_map(|location| match location {
+        Location::Header { name, prefix } => Some((name.as_str(), prefix.as_str())),
+        Location::Query { .. } | Location::Cookie { .. } => None,
+    })
+}

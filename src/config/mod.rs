@@ -1,0 +1,47 @@
+//! The configuration: JSON as Envoy hands it over, turned into checked types in one pass, every problem named at once.
+
+mod build;
+mod duration;
+mod problem;
+pub mod wire;
+
+pub use problem::{Problem, Problems};
+
+use crate::{provider::Provider, reply::Style, token::json};
+
+/// A configuration in which nothing is left to check.
+#[derive(Debug)]
+pub struct Config {
+    /// The rules, in order; at least one.
+    pub providers: Vec<Provider>,
+    /// How refusals are worded.
+    pub style: Style,
+    /// Whether CORS preflights pass without a token.
+    pub bypass_cors_preflight: bool,
+    /// The longest token looked at, in bytes.
+    pub max_token_bytes: usize,
+}
+
+impl Config {
+    /// Reads a configuration; beside it what is worth a warning.
+    ///
+    /// # Errors
+    /// Every problem found, each with its path.
+    pub fn parse(bytes: &[u8]) -> Result<(Self, Problems), Problems> {
+        let object = json::object(bytes).map_err(|error| unreadable(bytes, &error))?;
+        let (wire, mut problems) = wire::Config::read(object);
+        let config = build::config(wire, &mut problems);
+        if problems.has_errors() { Err(problems) } else { Ok((config, problems)) }
+    }
+}
+
+fn unreadable(bytes: &[u8], error: &serde_json::Error) -> Problems {
+    let problem = |message: String| Problem::new("configuration", message);
+    let is_json = bytes.trim_ascii_start().starts_with(b"{");
+    Problems::from(match (bytes.trim_ascii(), is_json) {
+        (b"", _) => problem("it is empty".to_owned()).help("write `jwtRules` with at least one rule"),
+        (_, true) => problem(format!("it can't be read: {error}")),
+        (_, false) => problem("it is not a JSON object".to_owned())
+            .help("write JSON; in Envoy put it into a `StringValue`, for only that arrives as text"),
+    })
+}

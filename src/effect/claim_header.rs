@@ -1,0 +1,97 @@
+//! A claim handed upstream as a header (`outputClaimToHeaders`).
+
+use base64::{Engine, engine::general_purpose::STANDARD};
+use serde_json::Value;
+
+use crate::claims::{Claims, path::ClaimPath};
+
+/// One entry of `outputClaimToHeaders`.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct ClaimHeader {
+    /// The header, in lower case.
+    pub header: String,
+    /// The claim.
+    pub claim: ClaimPath,
+    /// How its value is written.
+    pub format: Format,
+}
+
+/// How a claim's value becomes text.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Format {
+    /// Lists of scalars with commas between; objects and deeper lists as `Base64Json`.
+    Comma,
+    /// Lists of scalars with spaces between; objects and deeper lists as `Base64Json`.
+    Space,
+    /// Compact JSON.
+    Json,
+    /// JSON in padded base64 (RFC 4648 section 4).
+    Base64Json,
+    /// What Envoy's `claim_to_headers` writes.
+    Envoy,
+}
+
+/// The value can't be written so that the upstream reads the same.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Unwritable;
+
+impl ClaimHeader {
+    /// The header's value for these claims; `None` if they do not have the claim, or it is null or empty.
+    ///
+    /// # Errors
+    /// A value with control characters or outer blanks, or a list element that holds the separator.
+    pub fn render(&self, claims: &Claims) -> Result<Option<String>, Unwritable> {
+        let Some(text) = self.claim.walk(claims.members()).map(|value| self.format.render(value)).transpose()? else {
+            return Ok(None);
+        };
+        if text.chars().any(|c| c.is_control() && c != '\t') || text.trim_matches([' ', '\t']).len() != text.len() {
+            return Err(Unwritable);
+        }
+        Ok(Some(text).filter(|text| !text.is_empty()))
+    }
+}
+
+impl Format {
+    fn render(self, value: &Value) -> Result<String, Unwritable> {
+        match (self, value) {
+            (_, Value::Null) => Ok(String::new()),
+            (Self::Json, value) => Ok(value.to_string()),
+            (Self::Base64Json, value) => Ok(STANDARD.encode(value.to_string())),
+            (Self::Comma, Value::Array(list)) if list.iter().all(is_flat) => join(list, ",", |c| c == ','),
+            (Self::Space, Value::Array(list)) if list.iter().all(is_flat) => join(list, " ", char::is_whitespace),
+            (Self::Envoy, Value::Number(number)) => Ok(envoy_number(number)),
+            (_, Value::String(text)) => Ok(text.clone()),
+            (_, Value::Number(number)) => Ok(number.to_string()),
+            (_, Value::Bool(flag)) => Ok(flag.to_string()),
+            (_, Value::Array(_) | Value::Object(_)) => Ok(STANDARD.encode(value.to_string())),
+        }
+    }
+}
+
+fn is_flat(value: &Value) -> bool {
+    !value.is_array() && !value.is_object()
+}
+
+/// An element that holds a separator or blanks around it, or is empty or null, would be read as other elements than the token has.
+fn join(list: &[Value], separator: &str, separates: impl Fn(char) -> bool) -> Result<String, Unwritable> {
+    let elements = list.iter().map(|element| match element {
+        Value::String(text) if text.is_empty() || text.trim() != text || text.contains(&separates) => Err(Unwritable),
+        Value::String(text) => Ok(text.clone()),
+        Value::Null => Err(Unwritable),
+        scalar => Ok(scalar.to_string()),
+    });
+    Ok(elements.collect::<Result<Vec<_>, _>>()?.join(separator))
+}
+
+/// Envoy holds numbers as doubles: whole ones from 0 to 2^64 are written whole, all others with six decimals.
+fn envoy_number(number: &serde_json::Number) -> String {
+    const TWO_TO_64: f64 = 18_446_744_073_709_551_616.0;
+    match (number.as_u64(), number.as_f64()) {
+        (Some(whole), _) => whole.to_string(),
+        (None, Some(double)) if (0.0..TWO_TO_64).contains(&double) && double.fract() == 0.0 => {
+            format!("{:.0}", double.abs())
+        }
+        (None, Some(double)) => format!("{double:.6}"),
+        (None, None) => number.to_string(),
+    }
+}

@@ -1,0 +1,48 @@
+//! Istio's string match: exact, `prefix*`, `*suffix`, and `*` for anything that is not empty.
+
+/// One pattern of a configuration.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum Pattern {
+    /// `abc`.
+    Exact(String),
+    /// `abc*`.
+    Prefix(String),
+    /// `*abc`.
+    Suffix(String),
+    /// `*`: present and not empty.
+    Present,
+}
+
+/// The text is no pattern.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum NotAPattern {
+    /// An empty string matches nothing a user could mean.
+    Empty,
+    /// A `*` that is not at one end, or more than one.
+    Star,
+}
+
+impl Pattern {
+    /// Reads a pattern.
+    pub fn parse(text: &str) -> Result<Self, NotAPattern> {
+        let literal = |text: &str| if text.contains('*') { Err(NotAPattern::Star) } else { Ok(text.to_owned()) };
+        match (text, text.strip_suffix('*'), text.strip_prefix('*')) {
+            ("", _, _) => Err(NotAPattern::Empty),
+            ("*", _, _) => Ok(Self::Present),
+            (_, Some(prefix), _) => literal(prefix).map(Self::Prefix),
+            (_, _, Some(suffix)) => literal(suffix).map(Self::Suffix),
+            (exact, None, None) => literal(exact).map(Self::Exact),
+        }
+    }
+
+    /// Whether a value matches, case and all.
+    pub fn matches(&self, value: impl AsRef<[u8]>) -> bool {
+        let value = value.as_ref();
+        match self {
+            Self::Exact(text) => value == text.as_bytes(),
+            Self::Prefix(text) => value.starts_with(text.as_bytes()),
+            Self::Suffix(text) => value.ends_with(text.as_bytes()),
+            Self::Present => !value.is_empty(),
+        }
+    }
+}

@@ -1,0 +1,84 @@
+//! What the client sees of a refusal: RFC 6750 by default, or byte for byte what Envoy's `jwt_authn` answers.
+
+use crate::{
+    decision::{Challenge, Denial},
+    request::Request,
+};
+
+/// Envoy cuts the path in its realm here, in bytes.
+const ENVOY_REALM_PATH: usize = 256;
+
+/// `errors.style`.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub enum Style {
+    /// RFC 6750 section 3, with the reason.
+    #[default]
+    Rfc6750,
+    /// Envoy's words.
+    Istio,
+}
+
+/// An answer that claimgate gives itself.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Reply {
+    /// HTTP status.
+    pub status: u16,
+    /// `WWW-Authenticate`.
+    pub challenge: Option<String>,
+    /// Plain text.
+    pub body: String,
+    /// For `%RESPONSE_CODE_DETAILS%`.
+    pub details: String,
+}
+
+impl Reply {
+    /// The answer to a request that is refused for this reason.
+    pub fn refusal(denial: Denial, style: Style, request: &Request) -> Self {
+        let details = format!("claimgate_denied{{{}}}", denial.code());
+        match style {
+            Style::Rfc6750 => Self {
+                status: denial.status(),
+                challenge: rfc6750(denial, request),
+                body: format!("{}: {denial}\n", denial.code()),
+                details,
+            },
+            Style::Istio => {
+                let (status, body) = denial.envoy();
+                Self { status, challenge: envoy(denial, request), body: body.to_owned(), details }
+            }
+        }
+    }
+}
+
+fn rfc6750(denial: Denial, request: &Request) -> Option<String> {
+    let realm = quoted(request.authority());
+    match denial.challenge() {
+        Challenge::None => None,
+        Challenge::Bare => Some(format!("Bearer realm=\"{realm}\"")),
+        Challenge::InvalidToken => {
+            Some(format!("Bearer realm=\"{realm}\", error=\"invalid_token\", error_description=\"{denial}\""))
+        }
+    }
+}
+
+/// As Envoy, but for the query, which may hold the token.
+fn envoy(denial: Denial, request: &Request) -> Option<String> {
+    let original = request.values("x-envoy-original-path").next().unwrap_or(request.target());
+    let path = original.split(|byte| matches!(byte, b'?' | b'#')).next().unwrap_or_default();
+    let path = path.get(..ENVOY_REALM_PATH).unwrap_or(path);
+    let realm = [&quoted(request.scheme()), "://", &quoted(request.authority()), &quoted(path)].concat();
+    match denial.challenge() {
+        Challenge::None => None,
+        Challenge::Bare => Some(format!("Bearer realm=\"{realm}\"")),
+        Challenge::InvalidToken => Some(format!("Bearer realm=\"{realm}\", error=\"invalid_token\"")),
+    }
+}
+
+/// What may stand in a quoted string as it is (RFC 9110 section 5.6.4); the rest is left out.
+fn quoted(bytes: &[u8]) -> String {
+    bytes
+        .iter()
+        .filter(|byte| byte.is_ascii_graphic() && !matches!(byte, b'"' | b'\\'))
+        .map(|byte| char::from(*byte))
+        .collect()
+}

@@ -1,0 +1,88 @@
+//! Configurations beside the exact words about them: `tests/config/<name>.yaml` or `.json` and `<name>.problems`, which
+//! holds what `claimgate check` prints. An empty `.problems` means that nothing is to be said.
+#![cfg(not(target_arch = "wasm32"))]
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test that can't read its file has failed")]
+
+use std::{
+    fmt::Write,
+    fs,
+    path::{Path, PathBuf},
+    process::Command,
+};
+
+use claimgate::config::{Config, Problems};
+use serde_json::Value;
+
+const FOLDER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/config");
+
+/// Every configuration, sorted by name.
+fn files() -> Vec<PathBuf> {
+    let entries = fs::read_dir(FOLDER).unwrap().map(|entry| entry.unwrap().path());
+    let mut files: Vec<PathBuf> = entries.filter(|path| path.extension().unwrap() != "problems").collect();
+    files.sort();
+    files
+}
+
+/// What the proxy is given: JSON as it stands, YAML turned into JSON.
+fn configuration(path: &Path) -> Vec<u8> {
+    let text = fs::read(path).unwrap();
+    if path.extension().unwrap() == "json" {
+        return text;
+    }
+    serde_norway::from_slice::<Value>(&text).unwrap().to_string().into_bytes()
+}
+
+fn printed(problems: &Problems) -> String {
+    problems.iter().fold(String::new(), |mut text, problem| {
+        writeln!(text, "{}{problem}", if problem.is_warning() { "warning: " } else { "" }).unwrap();
+        if let Some(help) = problem.helping() {
+            writeln!(text, "  help: {help}").unwrap();
+        }
+        text
+    })
+}
+
+fn expected(path: &Path) -> String {
+    fs::read_to_string(path.with_extension("problems")).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+}
+
+#[test]
+fn every_problem_is_said_in_these_words() {
+    let mut differences = String::new();
+    for path in files() {
+        let (is_good, problems) = match Config::parse(&configuration(&path)) {
+            Ok((_, warnings)) => (true, warnings),
+            Err(problems) => (false, problems),
+        };
+        let (found, expected) = (printed(&problems), expected(&path));
+        if found != expected {
+            writeln!(differences, "== {}\n-- expected\n{expected}-- found\n{found}", path.display()).unwrap();
+        }
+        assert_eq!(is_good, !problems.has_errors(), "{}", path.display());
+    }
+    assert!(differences.is_empty(), "{differences}");
+}
+
+#[test]
+fn the_command_says_what_the_proxy_says() {
+    for path in files() {
+        // What is no object is not taken for JSON at a desk, where YAML is read too.
+        if path.extension().unwrap() == "json" && !fs::read(&path).unwrap().starts_with(b"{") {
+            continue;
+        }
+        let output = Command::new(env!("CARGO_BIN_EXE_claimgate")).arg("check").arg(&path).output().unwrap();
+        let expected = expected(&path);
+        assert_eq!(String::from_utf8(output.stderr).unwrap(), expected, "{}", path.display());
+        let is_good = expected.lines().all(|line| line.starts_with("warning: ") || line.starts_with("  help: "));
+        assert_eq!(output.status.code(), Some(if is_good { 0 } else { 3 }), "{}", path.display());
+    }
+}
+
+#[test]
+fn nothing_is_beside_nothing() {
+    for entry in fs::read_dir(FOLDER).unwrap() {
+        let path = entry.unwrap().path();
+        let has_partner = ["yaml", "json"].iter().any(|extension| path.with_extension(extension).exists());
+        assert!(has_partner, "{} says what is wrong with no configuration", path.display());
+    }
+}

@@ -1,0 +1,28 @@
+//! What the tests share: keys printed in RFCs, tokens made to a recipe, and the corpus of cases.
+//!
+//! The modules without a `cfg` also run in node: no files, no clock, no randomness from the system.
+
+#![allow(
+    dead_code,
+    unreachable_pub,
+    clippy::as_conversions,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "every test binary uses a part of this, and a broken test should stop loudly"
+)]
+
+#[cfg(not(target_arch = "wasm32"))]
+pub mod bootstrap;
+pub mod case;
+pub mod core;
+#[cfg(not(target_arch = "wasm32"))]
+pub mod envoy;
+#[cfg(not(target_arch = "wasm32"))]
+pub mod http;
+pub mod keys;
+pub mod outcome;
+pub mod token;
+#[cfg(not(target_arch = "wasm32"))]
+pub mod upstream;
