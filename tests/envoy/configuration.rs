@@ -1,0 +1,89 @@
+//! A bad configuration in Envoy: no start, no update, and every problem in a log line of its own.
+
+use libtest_mimic::Trial;
+use serde_json::json;
+
+use crate::support::{
+    bootstrap::{Bootstrap, Listener},
+    envoy::{Envoy, Update},
+    http::Message,
+    keys,
+    token::Recipe,
+    upstream::Upstream,
+};
+
+pub(crate) fn trials() -> Vec<Trial> {
+    vec![
+        Trial::test("configuration: Envoy does not start on a bad one, and the log has every problem", || {
+            let bad = json!({"jwtRules": [{
+                "isuer": "https://idp.example.com", "algorithms": ["RS265"], "jwks": keys::jwks("@p256 @p384:use=enc:kid=old"),
+            }, {"issuer": "b", "jwks": keys::jwks("@rsa:n=AQAB")}]});
+            let log = Envoy::refuses(&Bootstrap::to(1).listener(Listener::gated("bad", &bad.to_string())).json());
+            for line in [
+                "configuration: jwtRules[0].isuer: `isuer` is not a field here; help: did you mean `issuer`?",
+                "configuration: jwtRules[0].algorithms[0]: `RS265` is not an algorithm claimgate verifies; help: did you mean `RS256`?",
+                "configuration: jwtRules[0].jwks.keys[1]: the key `old` is skipped: its `use` is `enc`, not `sig`",
+                "configuration: jwtRules[1].jwks.keys[0]: the key `rsa` is skipped: it has 17 bits, and RSA needs 2048",
+                "configuration: jwtRules[1].jwks: it has no key that can be used",
+            ] {
+                assert!(log.contains(line), "missing in the log: {line}\n{log}");
+            }
+            Ok(())
+        }),
+        Trial::test("configuration: Envoy rejects a bad update and keeps the old one", || {
+            let upstream = Upstream::start();
+            let bootstrap = |rule: serde_json::Value| {
+                let configuration = json!({ "jwtRules": [rule] }).to_string();
+                Bootstrap::to(upstream.port()).listener(Listener::gated("gate", &configuration)).json()
+            };
+            let good =
+                json!({"issuer": "https://idp.example.com", "jwks": keys::jwks("@p256"), "presence": "REQUIRED"});
+            let envoy = Envoy::start_updatable(&bootstrap(good.clone()));
+            let now = crate::now();
+            let bearer = Message::get("/").header("authorization", format!("Bearer {}", Recipe::default().sign(now)));
+            let answers = || {
+                Ok::<_, std::io::Error>([
+                    bearer.send(envoy.port("gate"))?.status,
+                    Message::get("/").send(envoy.port("gate"))?.status,
+                ])
+            };
+            assert_eq!(answers()?, [200, 401]);
+
+            assert!(matches!(envoy.update(&bootstrap(json!({"issuer": "x", "jwks": "{}"}))), Update::Rejected(_)));
+            assert!(envoy.log().contains("configuration: jwtRules[0].jwks: it has no list `keys`"));
+            assert_eq!(answers()?, [200, 401]);
+
+            let mut other = good;
+            other["jwks"] = keys::jwks("@rsa").into();
+            assert_eq!(envoy.update(&bootstrap(other)), Update::Accepted);
+            assert_eq!(answers()?, [401, 401]);
+            Ok(())
+        }),
+        Trial::test("configuration: no token, payload or key gets into the log", || {
+            let upstream = Upstream::start();
+            let configuration = json!({"jwtRules": [{
+                "issuer": "https://idp.example.com", "jwks": keys::jwks("@p256 @hmac"), "algorithms": ["ES256", "HS256"],
+            }]});
+            let gate = Listener::gated("gate", &configuration.to_string());
+            let envoy = Envoy::start(&Bootstrap::to(upstream.port()).listener(gate).json());
+            envoy.log_everything();
+            let now = crate::now();
+            let recipes = [
+                Recipe::default(),
+                Recipe { signature: Some("flip".into()), ..Recipe::default() },
+                Recipe { key: Some("p256b".into()), ..Recipe::default() },
+            ];
+            for token in recipes.map(|recipe| recipe.sign(now)) {
+                Message::get("/").header("authorization", format!("Bearer {token}")).send(envoy.port("gate"))?;
+                let log: Vec<String> =
+                    envoy.log().lines().filter(|line| line.contains("wasm log")).map(str::to_owned).collect();
+                for part in token.split('.') {
+                    assert!(!log.iter().any(|line| line.contains(part)), "{log:?}");
+                }
+            }
+            let log = envoy.log();
+            assert!(log.contains("refused: signature_invalid"), "the filter's own lines are there:\n{log}");
+            Ok(())
+        }),
+    ]
+}
