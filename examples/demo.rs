@@ -19,6 +19,8 @@
 mod http;
 #[path = "../tests/support/keys.rs"]
 mod keys;
+#[path = "../tests/support/tls.rs"]
+mod tls;
 #[path = "../tests/support/token.rs"]
 mod token;
 
@@ -116,6 +118,20 @@ fn questions() -> Vec<Question> {
             ),
             has: vec!["HTTP/1.1 200", "x-user-groups: payments-admin,staff\n"],
             lacks: vec!["x-user-email", "root@example.com"],
+        },
+        Question {
+            title: "a charge, with a good token that lacks the group",
+            why: "403 policy_not_allowed: the policy `payments` wants the group payments-admin for `POST /charge`",
+            curl: format!("curl -i -X POST {} {url}", bearer("p256", with(json!({"groups": ["staff"]})))),
+            has: vec!["HTTP/1.1 403", "error=\"insufficient_scope\"", "policy_not_allowed"],
+            lacks: vec![":path"],
+        },
+        Question {
+            title: "a charge, with a token that has the group",
+            why: "200: the rule `charge` of the policy allows it",
+            curl: format!("curl -i -X POST {} {url}", bearer("p256", good())),
+            has: vec!["HTTP/1.1 200", ":method: POST\n", "x-user-groups: payments-admin,staff\n"],
+            lacks: vec!["authorization:"],
         },
     ]
 }

@@ -10,7 +10,7 @@ use serde_json::Value;
 use crate::{
     claims::Claims,
     decision::{Denial, Registered},
-    operation::path,
+    operation::path::Reading,
     provider::Provider,
     request::Request,
     seen::Seen,
@@ -34,11 +34,15 @@ pub struct Identity<'g> {
 ///
 /// # Errors
 /// [`Denial::PathAmbiguous`] if that depends on how the path is read.
-pub fn applying<'g>(providers: &'g [Provider], request: &Request) -> Result<Vec<&'g Provider>, Denial> {
-    let mut readings = path::readings(request.target()).into_iter().map(|reading| -> Vec<&'g Provider> {
+pub fn applying<'g>(
+    providers: &'g [Provider],
+    request: &Request,
+    readings: &[Reading<'_>],
+) -> Result<Vec<&'g Provider>, Denial> {
+    let mut readings = readings.iter().map(|reading| -> Vec<&'g Provider> {
         let applies = |provider: &&Provider| {
             let operations = &provider.applies_to;
-            operations.is_empty() || operations.iter().any(|operation| operation.matches(request, &reading))
+            operations.is_empty() || operations.iter().any(|operation| operation.matches(request, reading))
         };
         providers.iter().filter(applies).collect()
     });

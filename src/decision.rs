@@ -97,6 +97,10 @@ pub enum Denial {
     SubjectNotAllowed,
     /// The token is valid for longer than `maxLifetime`.
     LifetimeTooLong,
+    /// No ALLOW rule matches.
+    PolicyNotAllowed,
+    /// A DENY rule matches.
+    PolicyDenied,
 }
 
 /// What RFC 6750 section 3.1 calls the failure.
@@ -106,6 +110,8 @@ pub enum Challenge {
     Bare,
     /// `error="invalid_token"`.
     InvalidToken,
+    /// `error="insufficient_scope"`.
+    InsufficientScope,
     /// Not about credentials: no challenge at all.
     None,
 }
@@ -126,7 +132,7 @@ const FAILS: &str = "Jwt verification fails";
 
 impl Denial {
     /// Every reason; of the malformed claims each once.
-    pub const ALL: [Self; 36] = [
+    pub const ALL: [Self; 38] = [
         Self::PathAmbiguous,
         Self::TokenMissing,
         Self::TokenTooLarge,
@@ -163,6 +169,8 @@ impl Denial {
         Self::AudienceNotAllowed,
         Self::SubjectNotAllowed,
         Self::LifetimeTooLong,
+        Self::PolicyNotAllowed,
+        Self::PolicyDenied,
     ];
 
     /// The stable code: snake case, never reused for another meaning.
@@ -247,6 +255,8 @@ impl Denial {
             },
             Self::SubjectNotAllowed => invalid("subject_not_allowed", "the subject is not accepted here", FAILS),
             Self::LifetimeTooLong => invalid("lifetime_too_long", "the token is valid for too long", FAILS),
+            Self::PolicyNotAllowed => forbidden("policy_not_allowed", "no policy allows this request"),
+            Self::PolicyDenied => forbidden("policy_denied", "a policy denies this request"),
         }
     }
 }
@@ -260,6 +270,10 @@ impl fmt::Display for Denial {
 
 const fn invalid(code: &'static str, sentence: &'static str, envoy: &'static str) -> Row {
     Row { code, status: 401, challenge: Challenge::InvalidToken, sentence, envoy: (401, envoy) }
+}
+
+const fn forbidden(code: &'static str, sentence: &'static str) -> Row {
+    Row { code, status: 403, challenge: Challenge::InsufficientScope, sentence, envoy: (403, "RBAC: access denied") }
 }
 
 #[rustfmt::skip]

@@ -5,13 +5,19 @@ use std::collections::HashSet;
 use crate::{
     authenticate::{self, Authenticator, Identity},
     config::Config,
+    connection::Connection,
     decision::Denial,
     effect::{
         Effects, HeaderEdit,
         claim_header::Unwritable,
         reserved::{ReservedHeaders, confusable},
     },
-    policy::{self, Permit},
+    operation::path,
+    policy::{
+        self, Permit, Policies, Refusal, Remarks,
+        explain::Candidate,
+        facts::{Facts, Known},
+    },
     provider::Provider,
     reply::{Reply, Style},
     request::Request,
@@ -20,6 +26,15 @@ use crate::{
     time::UnixTime,
     token::locate,
 };
+
+/// What is decided of a request, and what the policies have to say of it beside.
+#[derive(Debug, Eq, PartialEq)]
+pub struct Decision {
+    /// What to do.
+    pub step: Step,
+    /// What to say.
+    pub remarks: Remarks,
+}
 
 /// What the proxy does next with a request.
 #[derive(Debug, Eq, PartialEq)]
@@ -34,6 +49,7 @@ pub enum Step {
 #[derive(Debug)]
 pub struct Gate {
     providers: Vec<Provider>,
+    policies: Policies,
     reserved: ReservedHeaders,
     style: Style,
     bypass_cors_preflight: bool,
@@ -51,6 +67,7 @@ impl Gate {
         Self {
             reserved: ReservedHeaders::new(outputs),
             providers: config.providers,
+            policies: config.policies,
             style: config.style,
             bypass_cors_preflight: config.bypass_cors_preflight,
             max_token_bytes: config.max_token_bytes,
@@ -64,23 +81,56 @@ impl Gate {
     }
 
     /// Decides a request.
-    pub fn admit(&mut self, request: &Request, now: UnixTime) -> Step {
+    pub fn admit(&mut self, request: &Request, connection: &dyn Connection, now: UnixTime) -> Decision {
         // For every outcome: what claimgate may write, nobody else has written.
         let edits = self.reserved.forged(request).into_iter().map(HeaderEdit::Remove).collect();
-        let mut effects = Effects { edits, dropped: Vec::new() };
-        if self.bypass_cors_preflight
-            && let Some(permit) = policy::cors_preflight(request)
-        {
-            return Step::Continue(permit, effects);
-        }
-        match self.decide(request, now, &mut effects) {
+        let mut effects = Effects { edits, ..Effects::default() };
+        let mut remarks = Remarks::default();
+        let is_exempt = self.is_exempt(request);
+        let decided = self.authenticated(request, connection, now, |policies, facts, identities| {
+            remarks = policies.remarks(facts);
+            let permit = if is_exempt && !facts.text_only {
+                policies.decide_preflight(facts)?
+            } else {
+                policies.decide(facts)?
+            };
+            hand_over(identities, request, &mut effects);
+            Ok(permit)
+        });
+        let step = match decided.and_then(|decided| decided) {
             Ok(permit) => Step::Continue(permit, effects),
-            Err(denial) => Step::Reply(denial, Reply::refusal(denial, self.style, request)),
-        }
+            Err(refusal) => Step::Reply(refusal.denial, Reply::refusal(&refusal, self.style, request)),
+        };
+        Decision { step, remarks }
     }
 
-    fn decide(&mut self, request: &Request, now: UnixTime, effects: &mut Effects) -> Result<Permit, Denial> {
-        let applying = authenticate::applying(&self.providers, request)?;
+    /// Why: what each rule lacked that might have decided. Empty if a request does not get as far as the policies.
+    pub fn explain(&mut self, request: &Request, connection: &dyn Connection, now: UnixTime) -> Vec<Candidate> {
+        let explain = |policies: &Policies, facts: &Facts<'_>, _: &[Identity<'_>]| policies.explain(facts);
+        self.authenticated(request, connection, now, explain).unwrap_or_default()
+    }
+
+    /// Whether the request is a preflight, which needs no token.
+    fn is_exempt(&self, request: &Request) -> bool {
+        self.bypass_cors_preflight && request.is_cors_preflight()
+    }
+
+    /// Authenticates a request and asks something about it.
+    fn authenticated<T>(
+        &mut self,
+        request: &Request,
+        connection: &dyn Connection,
+        now: UnixTime,
+        ask: impl FnOnce(&Policies, &Facts<'_>, &[Identity<'_>]) -> T,
+    ) -> Result<T, Refusal> {
+        let readings = path::readings(request.target());
+        let known = Known::new(request, &readings, connection);
+        let mut facts = Facts::new(&known);
+        facts.text_only = self.style == Style::Istio;
+        if self.is_exempt(request) {
+            return Ok(ask(&self.policies, &facts, &[]));
+        }
+        let applying = authenticate::applying(&self.providers, request, &readings)?;
         let mut authenticator = Authenticator {
             providers: &applying,
             seen: &mut self.seen,
@@ -89,9 +139,12 @@ impl Gate {
             now,
         };
         let identities = authenticator.identities(request)?;
-        let permit = policy::admit(&applying, &identities)?;
-        hand_over(&identities, request, effects);
-        Ok(permit)
+        policy::presence(&applying, &identities)?;
+        if let Some(identity) = identities.first() {
+            facts.claims = Some(&identity.claims);
+            facts.space_delimited = &identity.provider.space_delimited_claims;
+        }
+        Ok(ask(&self.policies, &facts, &identities))
     }
 }
 

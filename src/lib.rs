@@ -15,6 +15,7 @@ pub mod keys;
 pub mod signature;
 pub mod claims;
 pub mod operation;
+pub mod connection;
 pub mod provider;
 pub mod seen;
 pub mod authenticate;

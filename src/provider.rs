@@ -32,6 +32,8 @@ pub struct Provider {
     pub keys: KeySet,
     /// What its tokens must promise.
     pub expectations: Expectations,
+    /// Claims whose text is a list of words, beside `scope` and `permission`.
+    pub space_delimited_claims: Vec<String>,
     /// The header for the whole payload.
     pub output_payload: Option<String>,
     /// The headers for single claims.

@@ -2,6 +2,7 @@
 
 use crate::{
     decision::{Challenge, Denial},
+    policy::Refusal,
     request::Request,
 };
 
@@ -33,12 +34,14 @@ pub struct Reply {
 
 impl Reply {
     /// The answer to a request that is refused for this reason.
-    pub fn refusal(denial: Denial, style: Style, request: &Request) -> Self {
-        let details = format!("claimgate_denied{{{}}}", denial.code());
+    pub fn refusal(refusal: &Refusal, style: Style, request: &Request) -> Self {
+        let denial = refusal.denial;
+        let policy = refusal.policy.as_ref().map(|policy| format!(":{policy}")).unwrap_or_default();
+        let details = format!("claimgate_denied{{{}}}{policy}", denial.code());
         match style {
             Style::Rfc6750 => Self {
                 status: denial.status(),
-                challenge: rfc6750(denial, request),
+                challenge: rfc6750(refusal, request),
                 body: format!("{}: {denial}\n", denial.code()),
                 details,
             },
@@ -50,13 +53,22 @@ impl Reply {
     }
 }
 
-fn rfc6750(denial: Denial, request: &Request) -> Option<String> {
+fn rfc6750(refusal: &Refusal, request: &Request) -> Option<String> {
     let realm = quoted(request.authority());
+    let denial = refusal.denial;
     match denial.challenge() {
         Challenge::None => None,
         Challenge::Bare => Some(format!("Bearer realm=\"{realm}\"")),
         Challenge::InvalidToken => {
             Some(format!("Bearer realm=\"{realm}\", error=\"invalid_token\", error_description=\"{denial}\""))
+        }
+        Challenge::InsufficientScope if refusal.is_anonymous => None,
+        Challenge::InsufficientScope => {
+            let scopes: Vec<String> = refusal.scopes.iter().map(|scope| quoted(scope.as_bytes())).collect();
+            let scope = if scopes.is_empty() { String::new() } else { format!(", scope=\"{}\"", scopes.join(" ")) };
+            Some(format!(
+                "Bearer realm=\"{realm}\", error=\"insufficient_scope\", error_description=\"{denial}\"{scope}"
+            ))
         }
     }
 }
@@ -68,7 +80,7 @@ fn envoy(denial: Denial, request: &Request) -> Option<String> {
     let path = path.get(..ENVOY_REALM_PATH).unwrap_or(path);
     let realm = [&quoted(request.scheme()), "://", &quoted(request.authority()), &quoted(path)].concat();
     match denial.challenge() {
-        Challenge::None => None,
+        Challenge::None | Challenge::InsufficientScope => None,
         Challenge::Bare => Some(format!("Bearer realm=\"{realm}\"")),
         Challenge::InvalidToken => Some(format!("Bearer realm=\"{realm}\", error=\"invalid_token\"")),
     }

@@ -22,6 +22,11 @@ impl Request {
         self.headers.iter().map(|(name, _)| name.as_str())
     }
 
+    /// Every header, in order.
+    pub fn headers(&self) -> impl Iterator<Item = (&str, &[u8])> {
+        self.headers.iter().map(|(name, value)| (name.as_str(), value.as_slice()))
+    }
+
     /// Every value of one header, in order.
     pub fn values<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a [u8]> {
         self.headers.iter().filter(move |(present, _)| present == name).map(|(_, value)| value.as_slice())

@@ -16,7 +16,7 @@ use jwt_compact::{
     jwk::JsonWebKey,
 };
 use serde_json::{Value, json};
-use support::{core::NOW, keys};
+use support::{case::Peer, core::NOW, keys};
 
 fn admitted(key: &str, algorithm: &str, token: &str) -> bool {
     let rule =
@@ -26,7 +26,7 @@ fn admitted(key: &str, algorithm: &str, token: &str) -> bool {
         (":path".into(), b"/".to_vec()),
         ("authorization".into(), format!("Bearer {token}").into_bytes()),
     ]);
-    matches!(Gate::new(config).admit(&request, UnixTime::from_secs(NOW)), Step::Continue(..))
+    matches!(Gate::new(config).admit(&request, &Peer::default(), UnixTime::from_secs(NOW)).step, Step::Continue(..))
 }
 
 fn sign<A: Algorithm>(algorithm: &A, key: &A::SigningKey) -> String {

@@ -20,6 +20,7 @@ use claimgate::{
 };
 use proptest::prelude::*;
 use support::{
+    case::Peer,
     core::{NOW, perform},
     keys,
     token::Recipe,
@@ -43,7 +44,7 @@ fn bearer(token: &[u8]) -> Request {
 }
 
 fn passes(gate: &mut Gate, token: &[u8]) -> bool {
-    matches!(gate.admit(&bearer(token), UnixTime::from_secs(NOW)), Step::Continue(..))
+    matches!(gate.admit(&bearer(token), &Peer::default(), UnixTime::from_secs(NOW)).step, Step::Continue(..))
 }
 
 fn recipe(key: &str, alg: &str) -> Recipe {
@@ -115,7 +116,7 @@ proptest! {
         let _ = PathPattern::parse(&text).map(|pattern| path::readings(&bytes).iter().any(|reading| pattern.matches(reading)));
         let mut gate = gate("@ed25519", &["EdDSA"]);
         prop_assert!(!passes(&mut gate, &bytes));
-        let _ = gate.admit(&Request::new(vec![(":path".into(), bytes.clone()), ("cookie".into(), bytes)]), UnixTime::from_secs(NOW));
+        let _ = gate.admit(&Request::new(vec![(":path".into(), bytes.clone()), ("cookie".into(), bytes)]), &Peer::default(), UnixTime::from_secs(NOW));
     }
 
     /// Three strict segments around arbitrary JSON-like texts, so that parsing gets deep.

@@ -1,6 +1,9 @@
 //! `claimgate check`: every problem in a configuration, with its path.
 
-use std::{fs, path::PathBuf};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
 
 use claimgate::config::{Config, Problem, Problems};
 use serde_json::Value;
@@ -14,27 +17,34 @@ pub(super) struct Arguments {
 }
 
 pub(super) fn run(arguments: &Arguments) -> Outcome {
-    let file = arguments.file.display();
-    let text = match fs::read_to_string(&arguments.file) {
-        Ok(text) => text,
-        Err(error) => {
-            eprintln!("{file}: {error}");
-            return Outcome::Failed;
-        }
-    };
-    match configuration(&text).map(|json| Config::parse(json.as_bytes())) {
-        Err(error) => {
-            eprintln!("{file}: it is neither JSON nor YAML: {error}");
-            Outcome::Refused
-        }
-        Ok(Ok((config, warnings))) => {
-            print(&warnings);
-            println!("{file}: good, with {} rule(s)", config.providers.len());
+    match read(&arguments.file) {
+        Ok(config) => {
+            println!("{}: good, with {} rule(s)", arguments.file.display(), config.providers.len());
             Outcome::Good
         }
-        Ok(Err(problems)) => {
+        Err(outcome) => outcome,
+    }
+}
+
+/// The configuration in a file; what is to be said about it goes to standard error.
+pub(super) fn read(file: &Path) -> Result<Config, Outcome> {
+    let name = file.display();
+    let text = fs::read_to_string(file).map_err(|error| {
+        eprintln!("{name}: {error}");
+        Outcome::Failed
+    })?;
+    let json = configuration(&text).map_err(|error| {
+        eprintln!("{name}: it is neither JSON nor YAML: {error}");
+        Outcome::Refused
+    })?;
+    match Config::parse(json.as_bytes()) {
+        Ok((config, warnings)) => {
+            print(&warnings);
+            Ok(config)
+        }
+        Err(problems) => {
             print(&problems);
-            Outcome::Refused
+            Err(Outcome::Refused)
         }
     }
 }

@@ -1,6 +1,7 @@
 //! `claimgate` at a desk: the same configuration code that runs in the proxy, before a rollout.
 
 mod check;
+mod explain;
 
 use std::process::ExitCode;
 
@@ -18,6 +19,8 @@ struct Arguments {
 enum Command {
     /// Says every problem in a configuration, in the words the proxy would log.
     Check(check::Arguments),
+    /// Says what a configuration does with a request, and what each rule lacked.
+    Explain(explain::Arguments),
 }
 
 /// What the exit status says.
@@ -27,6 +30,8 @@ enum Outcome {
     Good,
     /// The question could not be answered.
     Failed,
+    /// The request would be refused.
+    Denied,
     /// The configuration would be refused.
     Refused,
 }
@@ -36,6 +41,7 @@ impl From<Outcome> for ExitCode {
         match outcome {
             Outcome::Good => Self::SUCCESS,
             Outcome::Failed => Self::from(1),
+            Outcome::Denied => Self::from(2),
             Outcome::Refused => Self::from(3),
         }
     }
@@ -44,5 +50,6 @@ impl From<Outcome> for ExitCode {
 fn main() -> ExitCode {
     match Arguments::parse().command {
         Command::Check(arguments) => check::run(&arguments).into(),
+        Command::Explain(arguments) => explain::run(&arguments).into(),
     }
 }

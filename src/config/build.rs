@@ -4,6 +4,8 @@ mod conflicts;
 mod headers;
 mod keys;
 mod matching;
+mod policies;
+mod when;
 
 use std::time::Duration;
 
@@ -112,18 +114,15 @@ impl At<'_> {
 /// The configuration, to be used only if no error was reported.
 pub(super) fn config(wire: wire::Config, problems: &mut Problems) -> Config {
     let mut at = At { path: String::new(), problems };
-    if wire.authorization_policies.is_some_and(|policies| !policies.is_empty()) {
-        let mut at = at.field("authorizationPolicies");
-        let problem = at.problem("policies are not supported yet, and nothing would enforce them");
-        at.report(problem.help("keep them in Istio's AuthorizationPolicy or Envoy's RBAC filter"));
-    }
+    let has_policies = wire.authorization_policies.as_ref().is_some_and(|policies| !policies.is_empty());
+    let policies = policies::policies(&mut at.field("authorizationPolicies"), wire.authorization_policies);
     let style = style(&mut at.field("errors"), wire.errors);
     let max_token_bytes = match wire.max_token_bytes {
         None => MAX_TOKEN_BYTES,
         Some(written) => max_token_bytes(&mut at.field("maxTokenBytes"), written),
     };
     let rules = wire.jwt_rules.unwrap_or_default();
-    if rules.is_empty() {
+    if rules.is_empty() && !has_policies {
         let mut at = at.field("jwtRules");
         let problem = at.problem("there is no rule, so nobody would be trusted and everything would pass");
         at.report(problem.help("add a rule with `issuer` and `jwks`"));
@@ -136,7 +135,13 @@ pub(super) fn config(wire: wire::Config, problems: &mut Problems) -> Config {
         .map(|(index, rule)| provider(&mut at_rules.index(index), ProviderIndex(index), rule, &named, style))
         .collect();
     conflicts::report(&mut at_rules, &providers);
-    Config { providers, style, bypass_cors_preflight: wire.bypass_cors_preflight.unwrap_or(true), max_token_bytes }
+    Config {
+        providers,
+        policies,
+        style,
+        bypass_cors_preflight: wire.bypass_cors_preflight.unwrap_or(true),
+        max_token_bytes,
+    }
 }
 
 fn style(at: &mut At<'_>, errors: Option<Errors>) -> Style {
@@ -177,10 +182,6 @@ fn provider(at: &mut At<'_>, index: ProviderIndex, rule: JwtRule, named: &[Strin
     for (field, written) in [("timeout", &rule.timeout), ("jwksCacheDuration", &rule.jwks_cache_duration)] {
         written.as_deref().and_then(|written| at.field(field).duration(written));
     }
-    if rule.space_delimited_claims.is_some() {
-        let problem = at.field("spaceDelimitedClaims").problem("it has no effect yet: only policies would use it");
-        at.report(problem.warning());
-    }
     let keys = keys::key_set(at, rule.jwks, rule.jwks_uri.as_deref(), &algorithms);
     let locations = headers::locations(at, rule.from_headers, rule.from_params, rule.from_cookies);
     let output_payload = rule
@@ -220,6 +221,9 @@ fn provider(at: &mut At<'_>, index: ProviderIndex, rule: JwtRule, named: &[Strin
         forward_original_token: rule.forward_original_token.unwrap_or(false),
         algorithms,
         keys: keys.unwrap_or_default(),
+        space_delimited_claims: at
+            .field("spaceDelimitedClaims")
+            .each(rule.space_delimited_claims, |at, written| at.text(written)),
         expectations,
         output_payload,
         output_claims,

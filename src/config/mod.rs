@@ -7,13 +7,15 @@ pub mod wire;
 
 pub use problem::{Problem, Problems};
 
-use crate::{provider::Provider, reply::Style, token::json};
+use crate::{policy::Policies, provider::Provider, reply::Style, token::json};
 
 /// A configuration in which nothing is left to check.
 #[derive(Debug)]
 pub struct Config {
     /// The rules, in order; at least one.
     pub providers: Vec<Provider>,
+    /// Who may do what.
+    pub policies: Policies,
     /// How refusals are worded.
     pub style: Style,
     /// Whether CORS preflights pass without a token.

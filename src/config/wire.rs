@@ -18,8 +18,8 @@ const MOST_PROBLEMS: usize = 100;
 pub struct Config {
     /// Whose tokens are trusted (`RequestAuthentication.spec.jwtRules`).
     pub jwt_rules: Option<Vec<JwtRule>>,
-    /// Who may do what with them (`AuthorizationPolicy.spec`, several). Refused for now: nothing would enforce them.
-    pub authorization_policies: Option<Vec<Value>>,
+    /// Who may do what with them (`AuthorizationPolicy.spec`, several). Default: everything passes.
+    pub authorization_policies: Option<Vec<AuthorizationPolicy>>,
     /// How refusals are worded.
     pub errors: Option<Errors>,
     /// Whether CORS preflights pass without a token. Default: true, as Istio has it.
@@ -60,7 +60,7 @@ pub struct JwtRule {
     pub output_payload_to_header: Option<String>,
     /// Headers for single claims.
     pub output_claim_to_headers: Option<Vec<ClaimToHeader>>,
-    /// Claims that are lists of words. For policies; without effect yet.
+    /// Claims whose text is a list of words, for policies. `scope` and `permission` always are.
     pub space_delimited_claims: Option<Vec<String>>,
     /// `OPTIONAL` or `REQUIRED`. Default: `OPTIONAL`.
     pub presence: Option<String>,
@@ -120,6 +120,182 @@ pub struct Match {
 pub struct Errors {
     /// `rfc6750` or `istio`. Default: `rfc6750`.
     pub style: Option<String>,
+}
+
+/// A policy (`AuthorizationPolicy.spec`, with its metadata's names).
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields, rename_all = "camelCase")]
+pub struct AuthorizationPolicy {
+    /// What logs and refusals call it.
+    pub name: Option<String>,
+    /// The namespace it is in.
+    pub namespace: Option<String>,
+    /// `ALLOW`, `DENY` or `AUDIT`. Default: `ALLOW`.
+    pub action: Option<String>,
+    /// Whether it only says what it would do (`istio.io/dry-run`). Default: false.
+    pub dry_run: Option<bool>,
+    /// Any of these. None never match.
+    pub rules: Option<Vec<Rule>>,
+    /// Istio's `selector`; the policy is for the proxy the filter runs in.
+    pub selector: Option<Value>,
+    /// Istio's `targetRefs`; the policy is for the proxy the filter runs in.
+    pub target_refs: Option<Value>,
+    /// Istio's `provider` of a CUSTOM policy; refused.
+    pub provider: Option<Value>,
+}
+
+/// One rule: any of `from`, any of `to`, all of `when`.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields, rename_all = "camelCase")]
+pub struct Rule {
+    /// What refusals call it. Default: its number.
+    pub name: Option<String>,
+    /// Who. Default: anybody.
+    pub from: Option<Vec<From>>,
+    /// What. Default: anything.
+    pub to: Option<Vec<To>>,
+    /// What else. Default: nothing.
+    pub when: Option<Vec<Condition>>,
+}
+
+/// Istio's wrapper around a source.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields, rename_all = "camelCase")]
+pub struct From {
+    /// The source.
+    pub source: Option<Source>,
+}
+
+/// Istio's wrapper around an operation.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields, rename_all = "camelCase")]
+pub struct To {
+    /// The operation.
+    pub operation: Option<Operation>,
+}
+
+/// Who: every field must hold.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields, rename_all = "camelCase")]
+#[expect(missing_docs, reason = "the names are Istio's, each with its `not`")]
+pub struct Source {
+    pub principals: Option<Vec<String>>,
+    pub not_principals: Option<Vec<String>>,
+    pub request_principals: Option<Vec<String>>,
+    pub not_request_principals: Option<Vec<String>>,
+    pub namespaces: Option<Vec<String>>,
+    pub not_namespaces: Option<Vec<String>>,
+    pub service_accounts: Option<Vec<String>>,
+    pub not_service_accounts: Option<Vec<String>>,
+    pub trust_domains: Option<Vec<String>>,
+    pub not_trust_domains: Option<Vec<String>>,
+    pub ip_blocks: Option<Vec<String>>,
+    pub not_ip_blocks: Option<Vec<String>>,
+    pub remote_ip_blocks: Option<Vec<String>>,
+    pub not_remote_ip_blocks: Option<Vec<String>>,
+}
+
+/// What: every field must hold.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields, rename_all = "camelCase")]
+#[expect(missing_docs, reason = "the names are Istio's, each with its `not`")]
+pub struct Operation {
+    pub hosts: Option<Vec<String>>,
+    pub not_hosts: Option<Vec<String>>,
+    pub ports: Option<Vec<Scalar>>,
+    pub not_ports: Option<Vec<Scalar>>,
+    pub methods: Option<Vec<String>>,
+    pub not_methods: Option<Vec<String>>,
+    pub paths: Option<Vec<String>>,
+    pub not_paths: Option<Vec<String>>,
+}
+
+/// What else must hold.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields, rename_all = "camelCase")]
+pub struct Condition {
+    /// The fact, in Istio's words.
+    pub key: Option<String>,
+    /// Any of these.
+    pub values: Option<Vec<Scalar>>,
+    /// None of these.
+    pub not_values: Option<Vec<Scalar>>,
+    /// Or any of these expressions, each for the whole text.
+    pub matches: Option<Vec<String>>,
+    /// Or the text that stands elsewhere: another key, or `{name}` in the rule's paths.
+    pub values_from: Option<Vec<String>>,
+    /// And all of these, in a list.
+    pub all_of: Option<Vec<Scalar>>,
+    /// And at least this number.
+    pub min: Option<f64>,
+    /// And at most this number.
+    pub max: Option<f64>,
+}
+
+impl Source {
+    /// Whether any field has a value.
+    pub fn asks(&self) -> bool {
+        let fields = [
+            &self.principals,
+            &self.not_principals,
+            &self.request_principals,
+            &self.not_request_principals,
+            &self.namespaces,
+            &self.not_namespaces,
+            &self.service_accounts,
+            &self.not_service_accounts,
+            &self.trust_domains,
+            &self.not_trust_domains,
+            &self.ip_blocks,
+            &self.not_ip_blocks,
+            &self.remote_ip_blocks,
+            &self.not_remote_ip_blocks,
+        ];
+        fields.into_iter().flatten().any(|values| !values.is_empty())
+    }
+}
+
+impl Operation {
+    /// Whether any field has a value.
+    pub fn asks(&self) -> bool {
+        let texts = [&self.hosts, &self.not_hosts, &self.methods, &self.not_methods, &self.paths, &self.not_paths];
+        texts.into_iter().flatten().any(|values| !values.is_empty())
+            || [&self.ports, &self.not_ports].into_iter().flatten().any(|values| !values.is_empty())
+    }
+}
+
+impl Condition {
+    /// Whether anything is asked of the key.
+    pub fn asks(&self) -> bool {
+        let lists = [&self.values, &self.not_values, &self.all_of];
+        lists.into_iter().flatten().any(|values| !values.is_empty())
+            || [&self.matches, &self.values_from].into_iter().flatten().any(|values| !values.is_empty())
+            || self.min.is_some()
+            || self.max.is_some()
+    }
+}
+
+/// A text, a number or a boolean; compared as the text it has in JSON.
+#[derive(Debug, Deserialize)]
+#[serde(untagged, expecting = "no scalar, expected text, a number or a boolean")]
+pub enum Scalar {
+    /// Text.
+    Text(String),
+    /// A boolean.
+    Flag(bool),
+    /// A number.
+    Number(f64),
+}
+
+impl Scalar {
+    /// Its text.
+    pub fn into_text(self) -> String {
+        match self {
+            Self::Text(text) => text,
+            Self::Flag(flag) => flag.to_string(),
+            Self::Number(number) => number.to_string(),
+        }
+    }
 }
 
 impl Config {
@@ -187,7 +363,11 @@ fn problem(path: &str, sentence: &str, written: Option<&Value>) -> Problem {
 
 /// Something of the expected shape that says nothing, for a list element that can't be taken out without moving the rest.
 fn stand_in(sentence: &str) -> Value {
-    if sentence.contains("expected a string") { Value::String(String::new()) } else { Value::Object(Map::new()) }
+    if sentence.contains("expected a string") || sentence.contains("expected text") {
+        Value::String(String::new())
+    } else {
+        Value::Object(Map::new())
+    }
 }
 
 fn find<'a>(value: &'a mut Value, path: &[Segment]) -> Option<&'a mut Value> {

@@ -110,7 +110,8 @@ fn resolve(path: &[u8], merge: bool) -> Vec<u8> {
     [b"/", kept.join(&b'/').as_slice()].concat()
 }
 
-/// A path of a configuration: Istio's string match, or a template of `{*}` (one segment) and `{**}` (the rest, only last).
+/// A path of a configuration: Istio's string match, or a template of `{*}` (one segment), `{**}` (any number, the last
+/// wildcard) and `{name}` (one segment, to be compared with something).
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct PathPattern {
     raw: Form,
@@ -123,7 +124,7 @@ pub struct PathPattern {
 pub enum NotAPathPattern {
     /// Not even a string match.
     Pattern(NotAPattern),
-    /// A brace that is not `{*}` or `{**}` alone in its segment, or `{**}` before the end, or `*` beside them.
+    /// A brace that is not `{*}`, `{**}` or `{name}` alone in its segment, or a wildcard behind `{**}`, or `*` beside them.
     Template,
 }
 
@@ -137,44 +138,130 @@ enum Form {
 enum Segment {
     Literal(Vec<u8>),
     One,
+    Named(String),
     Rest,
+}
+
+impl Segment {
+    fn is(&self, segment: &[u8]) -> bool {
+        matches!(self, Self::Literal(literal) if literal == segment)
+    }
+}
+
+/// What the named segments of a template matched.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct Captures<'r>(Vec<(String, &'r [u8])>);
+
+impl<'r> Captures<'r> {
+    /// The segment that matched `{name}`.
+    pub fn value(&self, name: &str) -> Option<&'r [u8]> {
+        self.0.iter().find(|(named, _)| named == name).map(|(_, segment)| *segment)
+    }
+}
+
+/// What a path must be or begin with for a pattern to match it in any reading.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum PathKey<'p> {
+    /// This path and no other.
+    Exact(&'p [u8]),
+    /// Paths that begin so.
+    Beginning(Vec<u8>),
+    /// Nothing can be said.
+    Any,
 }
 
 impl PathPattern {
     /// Reads a path pattern.
     pub fn parse(text: &str) -> Result<Self, NotAPathPattern> {
+        Self::read(text, Pattern::parse)
+    }
+
+    /// Reads a path pattern as istiod does: a `*` that is no wildcard stands for itself ([`Pattern::lenient`]).
+    pub fn lenient(text: &str) -> Result<Self, NotAPathPattern> {
+        Self::read(text, |text| Pattern::lenient(text).ok_or(NotAPattern::Empty))
+    }
+
+    fn read(text: &str, plain: impl Fn(&str) -> Result<Pattern, NotAPattern> + Copy) -> Result<Self, NotAPathPattern> {
         let decoded = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap_or_else(|_| text.to_owned());
         Ok(Self {
-            raw: Form::parse(text)?,
-            normal: Form::parse(&decoded(decode_unreserved(text.as_bytes())))?,
-            eager: Form::parse(&decoded(percent_decode(text.as_bytes()).collect()))?,
+            raw: Form::parse(text, plain)?,
+            normal: Form::parse(&decoded(decode_unreserved(text.as_bytes())), plain)?,
+            eager: Form::parse(&decoded(percent_decode(text.as_bytes()).collect()), plain)?,
         })
+    }
+
+    /// Whether a `*` stands for itself in it.
+    pub fn has_literal_star(&self) -> bool {
+        matches!(&self.raw, Form::Plain(pattern) if pattern.has_literal_star())
     }
 
     /// Whether a path matches, the pattern decoded as deeply as the path.
     pub fn matches(&self, reading: &Reading<'_>) -> bool {
+        self.captures(reading).is_some()
+    }
+
+    /// What the template's names stand for, if a path matches.
+    pub fn captures<'r>(&self, reading: &'r Reading<'_>) -> Option<Captures<'r>> {
         match reading.depth {
-            Depth::Raw => self.raw.matches(&reading.path),
-            Depth::Normal => self.normal.matches(&reading.path),
-            Depth::Eager => self.eager.matches(&reading.path),
+            Depth::Raw => self.raw.captures(&reading.path),
+            Depth::Normal => self.normal.captures(&reading.path),
+            Depth::Eager => self.eager.captures(&reading.path),
+        }
+    }
+
+    /// The names of the template.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        let segments: &[Segment] = match &self.raw {
+            Form::Template(segments) => segments,
+            Form::Plain(_) => &[],
+        };
+        segments.iter().filter_map(|segment| match segment {
+            Segment::Named(name) => Some(name.as_str()),
+            _ => None,
+        })
+    }
+
+    /// Where to look for the pattern.
+    pub fn key(&self) -> PathKey<'_> {
+        if self.raw != self.normal || self.raw != self.eager {
+            return PathKey::Any;
+        }
+        match &self.raw {
+            Form::Plain(Pattern::Exact(path)) => PathKey::Exact(path.as_bytes()),
+            Form::Plain(Pattern::Prefix(path)) => PathKey::Beginning(path.as_bytes().to_vec()),
+            Form::Plain(Pattern::Suffix(_) | Pattern::Present) => PathKey::Any,
+            Form::Template(segments) => {
+                let literals = segments.iter().map_while(|segment| match segment {
+                    Segment::Literal(literal) => Some(literal.as_slice()),
+                    _ => None,
+                });
+                let mut beginning = vec![b'/'];
+                for literal in literals {
+                    beginning.extend(literal);
+                    beginning.push(b'/');
+                }
+                PathKey::Beginning(beginning)
+            }
         }
     }
 }
 
 impl Form {
-    fn parse(text: &str) -> Result<Self, NotAPathPattern> {
+    fn parse(text: &str, plain: impl Fn(&str) -> Result<Pattern, NotAPattern>) -> Result<Self, NotAPathPattern> {
         if !text.contains(['{', '}']) {
-            return Pattern::parse(text).map(Self::Plain).map_err(NotAPathPattern::Pattern);
+            return plain(text).map(Self::Plain).map_err(NotAPathPattern::Pattern);
         }
         let path = text.strip_prefix('/').ok_or(NotAPathPattern::Template)?;
         let mut segments = Vec::new();
         for segment in path.split('/') {
-            if segments.last() == Some(&Segment::Rest) {
-                return Err(NotAPathPattern::Template);
-            }
+            let is_last_wildcard = segments.contains(&Segment::Rest);
             segments.push(match segment {
+                wildcard if is_last_wildcard && wildcard.contains(['{', '}', '*']) => {
+                    return Err(NotAPathPattern::Template);
+                }
                 "{*}" => Segment::One,
                 "{**}" => Segment::Rest,
+                name if is_name(name) => Segment::Named(name.trim_matches(['{', '}']).to_owned()),
                 literal if literal.contains(['{', '}', '*']) => return Err(NotAPathPattern::Template),
                 literal => Segment::Literal(literal.as_bytes().to_vec()),
             });
@@ -182,28 +269,45 @@ impl Form {
         Ok(Self::Template(segments))
     }
 
-    fn matches(&self, path: &[u8]) -> bool {
+    fn captures<'r>(&self, path: &'r [u8]) -> Option<Captures<'r>> {
+        let mut captures = Captures::default();
         let template = match self {
-            Self::Plain(pattern) => return pattern.matches(path),
+            Self::Plain(pattern) => return pattern.matches(path).then_some(captures),
             Self::Template(segments) => segments,
         };
-        let Some(path) = path.strip_prefix(b"/") else {
-            return false;
-        };
-        let mut segments = path.split(|byte| *byte == b'/');
-        for wanted in template {
-            let matched = match (wanted, segments.next()) {
-                (Segment::Rest, Some(_)) => return true,
-                (Segment::One, Some(segment)) => !segment.is_empty(),
-                (Segment::Literal(literal), Some(segment)) => literal == segment,
-                (_, None) => false,
-            };
-            if !matched {
-                return false;
+        let mut segments = path.strip_prefix(b"/")?.split(|byte| *byte == b'/');
+        for (index, wanted) in template.iter().enumerate() {
+            let segment = segments.next()?;
+            match wanted {
+                Segment::Rest => {
+                    // Whatever it takes, the literals behind it are the end of the path.
+                    let end = template.get(index + 1..).unwrap_or_default();
+                    let rest: Vec<&[u8]> = segments.collect();
+                    let tail = rest.len().checked_sub(end.len()).and_then(|start| rest.get(start..))?;
+                    let ends = end.iter().zip(tail).all(|(wanted, segment)| wanted.is(segment));
+                    let taken = rest.iter().take(rest.len() - tail.len()).chain([&segment]);
+                    return (ends && taken.copied().all(is_uri)).then_some(captures);
+                }
+                Segment::One if !segment.is_empty() && is_uri(segment) => (),
+                Segment::Named(name) if !segment.is_empty() && is_uri(segment) => {
+                    captures.0.push((name.clone(), segment))
+                }
+                Segment::Literal(literal) if literal == segment => (),
+                _ => return None,
             }
         }
-        segments.next().is_none()
+        segments.next().is_none().then_some(captures)
     }
+}
+
+/// What a wildcard of a template takes, in Envoy as in RFC 3986 section 3.3: a segment of a URI.
+fn is_uri(segment: &[u8]) -> bool {
+    segment.iter().all(|byte| byte.is_ascii_alphanumeric() || b"-._~%!$&'()*+,;:@=".contains(byte))
+}
+
+fn is_name(segment: &str) -> bool {
+    let name = segment.strip_prefix('{').and_then(|rest| rest.strip_suffix('}')).unwrap_or_default();
+    !name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | '-'))
 }
 
 #[cfg(test)]
@@ -252,6 +356,11 @@ mod tests {
             ("/a/{**}", "/a", false),
             ("/a/{**}", "/ab/c", false),
             ("/{*}/b/{**}", "/x/b/c/d", true),
+            ("/a/{**}/b", "/a/x/b", true),
+            ("/a/{**}/b", "/a/x/y/b", true),
+            ("/a/{**}/b", "/a/b", false),
+            ("/a/{**}/b", "/a/x/c", false),
+            ("/a/{**}/b", "/a/x/b/", false),
             ("/a*", "/abc", true),
             ("*/z", "/a/z", true),
             ("/a%20b", "/a%20b", true),
@@ -262,7 +371,7 @@ mod tests {
                 "{pattern} {path}"
             );
         }
-        for pattern in ["", "/{**}/a", "/{x}", "/a{*}", "/{*}/b*", "{*}", "/*/a", "/{*"] {
+        for pattern in ["", "/{**}/{*}", "/{**}/a*", "/{x y}", "/{}", "/a{*}", "/{*}/b*", "{*}", "/*/a", "/{*"] {
             assert!(PathPattern::parse(pattern).is_err(), "{pattern}");
         }
     }

@@ -35,6 +35,27 @@ impl Pattern {
         }
     }
 
+    /// Reads a pattern as istiod does: one `*` at the start or else at the end is a wildcard, any other stands for itself.
+    ///
+    /// `None` for an empty text.
+    pub fn lenient(text: &str) -> Option<Self> {
+        match (text, text.strip_prefix('*'), text.strip_suffix('*')) {
+            ("", _, _) => None,
+            ("*", _, _) => Some(Self::Present),
+            (_, Some(suffix), _) => Some(Self::Suffix(suffix.to_owned())),
+            (_, _, Some(prefix)) => Some(Self::Prefix(prefix.to_owned())),
+            (exact, None, None) => Some(Self::Exact(exact.to_owned())),
+        }
+    }
+
+    /// Whether a `*` stands for itself in it.
+    pub fn has_literal_star(&self) -> bool {
+        match self {
+            Self::Exact(text) | Self::Prefix(text) | Self::Suffix(text) => text.contains('*'),
+            Self::Present => false,
+        }
+    }
+
     /// Whether a value matches, case and all.
     pub fn matches(&self, value: impl AsRef<[u8]>) -> bool {
         let value = value.as_ref();

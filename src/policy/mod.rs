@@ -1,26 +1,101 @@
-//! Who may pass. The answer is no unless something here says yes, and only this module can say it.
+//! Who may pass (Istio's AuthorizationPolicy): DENY, then ALLOW, and no unless something here says yes.
+//!
+//! Only this module can make a [`Permit`]. Rules are compiled once; a request is held against those that its host and path
+//! do not rule out.
+
+pub mod condition;
+pub mod explain;
+pub mod facts;
+mod index;
+pub mod operation;
+pub mod rule;
+pub mod ruleset;
+pub mod source;
+pub mod test;
+pub mod verdict;
 
 use crate::{
     authenticate::Identity,
     decision::Denial,
     provider::{Presence, Provider},
-    request::Request,
 };
+use facts::{Assume, Facts};
+pub use ruleset::RuleSet;
+pub use verdict::Refusal;
 
 /// Leave to continue upstream. Nothing outside this module can make one.
 #[derive(Debug, Eq, PartialEq)]
 pub struct Permit(());
 
-/// Lets a CORS preflight pass: a browser can't put a token on it.
-pub fn cors_preflight(request: &Request) -> Option<Permit> {
-    request.is_cors_preflight().then_some(Permit(()))
+/// Every policy of a configuration, by what it does.
+#[derive(Debug, Default)]
+pub struct Policies {
+    /// What is refused.
+    pub deny: RuleSet,
+    /// What is let pass; if there are no such policies, everything.
+    pub allow: Option<RuleSet>,
+    /// What is noted.
+    pub audit: RuleSet,
+    /// What would be refused.
+    pub dry_deny: RuleSet,
+    /// What alone would be let pass.
+    pub dry_allow: Option<RuleSet>,
 }
 
-/// Lets a request pass that brings a token for every rule that requires one.
-pub fn admit(applying: &[&Provider], identities: &[Identity<'_>]) -> Result<Permit, Denial> {
+/// What the policies say of a request, beside yes or no.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct Remarks {
+    /// The AUDIT rules that match, by id.
+    pub audited: Vec<String>,
+    /// What a dry run would have refused: the DENY rule that matches, or that no ALLOW rule does.
+    pub would_deny: Vec<Option<String>>,
+}
+
+/// Lets a request on that brings a token for every rule that requires one.
+pub fn presence(applying: &[&Provider], identities: &[Identity<'_>]) -> Result<(), Refusal> {
     let satisfied = |provider: &&Provider| {
         provider.presence == Presence::Optional
             || identities.iter().any(|identity| identity.provider.index == provider.index)
     };
-    if applying.iter().all(satisfied) { Ok(Permit(())) } else { Err(Denial::TokenMissing) }
+    if applying.iter().all(satisfied) { Ok(()) } else { Err(Refusal::of(Denial::TokenMissing)) }
+}
+
+impl Policies {
+    /// Decides a request: DENY first, then ALLOW, and allow if there is no ALLOW policy.
+    pub fn decide(&self, facts: &Facts<'_>) -> Result<Permit, Refusal> {
+        let refusal = match (self.deny.first_match(&facts.for_prohibition()), &self.allow) {
+            (Some(rule), _) => Refusal::denied(rule, facts),
+            (None, Some(allow)) if !allow.covers(facts) => Refusal::not_allowed(allow, facts),
+            _ => return Ok(Permit(())),
+        };
+        Err(if self.wants_token(facts) { refusal.for_want_of_a_token() } else { refusal })
+    }
+
+    /// Decides a CORS preflight, on which a browser can't put a token: only what is closed to everybody stays closed.
+    pub fn decide_preflight(&self, facts: &Facts<'_>) -> Result<Permit, Refusal> {
+        match self.deny.first_match(&facts.for_prohibition().assuming(Assume::Stranger)) {
+            Some(rule) => Err(Refusal::denied(rule, facts)),
+            None => Ok(Permit(())),
+        }
+    }
+
+    /// Whether some token would change a refusal of this request: nobody has shown one, no DENY rule is for everybody,
+    /// and some ALLOW rule fits in everything else. Istio does not ask: it answers 403.
+    fn wants_token(&self, facts: &Facts<'_>) -> bool {
+        let is_anonymous = facts.claims.is_none() && !facts.text_only;
+        let anybody = facts.assuming(Assume::Identity);
+        is_anonymous
+            && self.deny.first_match(&facts.for_prohibition().assuming(Assume::Stranger)).is_none()
+            && self.allow.as_ref().is_none_or(|allow| allow.covers(&anybody))
+    }
+
+    /// What is to be said of a request, whatever becomes of it.
+    pub fn remarks(&self, facts: &Facts<'_>) -> Remarks {
+        let dry_denied = self.dry_deny.first_match(&facts.for_prohibition()).map(|rule| Some(rule.id.clone()));
+        let uncovered = self.dry_allow.as_ref().filter(|allow| !allow.covers(facts)).map(|_| None);
+        Remarks {
+            audited: self.audit.matches(facts).into_iter().map(|rule| rule.id.clone()).collect(),
+            would_deny: dry_denied.into_iter().chain(uncovered).collect(),
+        }
+    }
 }

@@ -1,7 +1,10 @@
 //! The filter inside the proxy: it lends requests to the gate and performs what the gate decides. It decides nothing.
 
+mod connection;
 mod http;
 mod local_reply;
+mod log_level;
+mod metrics;
 mod root;
 
 use std::panic;

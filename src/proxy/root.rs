@@ -7,7 +7,7 @@ use proxy_wasm::{
     types::ContextType,
 };
 
-use super::http::Http;
+use super::{http::Http, metrics::Metrics};
 use crate::{
     config::{Config, Problem},
     gate::Gate,
@@ -17,6 +17,7 @@ use crate::{
 #[derive(Default)]
 pub(super) struct Root {
     gate: Option<Rc<RefCell<Gate>>>,
+    metrics: Option<Metrics>,
 }
 
 impl Context for Root {}
@@ -28,6 +29,7 @@ impl RootContext for Root {
         match Config::parse(&written) {
             Ok((config, warnings)) => {
                 warnings.iter().for_each(|warning| log::warn!("{}", line(warning)));
+                self.metrics = Some(Metrics::define());
                 self.gate = Some(Rc::new(RefCell::new(Gate::new(config))));
                 true
             }
@@ -46,7 +48,7 @@ impl RootContext for Root {
 
     fn create_http_context(&self, _context_id: u32) -> Option<Box<dyn HttpContext>> {
         let gate = self.gate.as_ref()?;
-        Some(Box::new(Http::new(Rc::clone(gate))))
+        Some(Box::new(Http::new(Rc::clone(gate), self.metrics?)))
     }
 
     fn get_type(&self) -> Option<ContextType> {

@@ -1,6 +1,10 @@
-//! Every case of the corpus through Envoy: one listener a file.
+//! Every case of the corpus through Envoy: one listener a file, and one over TLS where a case asks for a certificate.
 
-use std::sync::{Arc, OnceLock};
+use std::{
+    collections::BTreeMap,
+    io,
+    sync::{Arc, OnceLock},
+};
 
 use libtest_mimic::{Failed, Trial};
 
@@ -8,8 +12,9 @@ use crate::support::{
     bootstrap::{Bootstrap, Listener},
     case::{Case, CaseFile, corpus},
     envoy::Envoy,
-    http::Message,
-    outcome::{Arrival, Outcome},
+    http::{Message, Reply},
+    outcome::{self, Arrival, Outcome},
+    tls::{Authority, Client},
     upstream::Upstream,
 };
 
@@ -17,11 +22,14 @@ use crate::support::{
 struct Lab {
     files: Vec<CaseFile>,
     upstream: Upstream,
+    authority: Authority,
+    /// By principal and server name.
+    clients: BTreeMap<(Option<String>, Option<String>), Client>,
     envoy: OnceLock<Envoy>,
 }
 
 pub(crate) fn trials() -> Vec<Trial> {
-    let lab = Arc::new(Lab { files: corpus(), upstream: Upstream::start(), envoy: OnceLock::new() });
+    let lab = Arc::new(Lab::open(corpus()));
     let mut trials = Vec::new();
     for (file, cases) in lab.files.iter().enumerate().map(|(index, file)| (index, &file.cases)) {
         for case in (0..cases.len()).filter(|index| cases[*index].runs_in("envoy")) {
@@ -35,19 +43,49 @@ pub(crate) fn trials() -> Vec<Trial> {
 }
 
 impl Lab {
+    fn open(files: Vec<CaseFile>) -> Self {
+        let authority = Authority::new();
+        let on_tls = files.iter().flat_map(|file| &file.cases).filter(|case| case.peer.is_on_tls());
+        let parties = on_tls.map(|case| (case.peer.principal.clone(), case.peer.sni.clone()));
+        let clients = parties.map(|(principal, sni)| {
+            let client = authority.client(principal.as_deref(), sni.as_deref());
+            ((principal, sni), client)
+        });
+        Self { clients: clients.collect(), authority, upstream: Upstream::start(), envoy: OnceLock::new(), files }
+    }
+
     fn envoy(&self) -> &Envoy {
         self.envoy.get_or_init(|| {
-            let listeners = self.files.iter().map(|file| Listener::gated(&file.name, &file.config.to_string()));
+            let listeners = self.files.iter().flat_map(|file| self.listeners(file));
             Envoy::start(&listeners.fold(Bootstrap::to(self.upstream.port()), Bootstrap::listener).json())
         })
+    }
+
+    fn listeners(&self, file: &CaseFile) -> impl Iterator<Item = Listener> {
+        let listener = |name: &str| Listener::gated(name, &file.config.to_string()).telling_direct_addresses();
+        let plain = listener(&file.name);
+        let on_tls = file.cases.iter().any(|case| case.runs_in("envoy") && case.peer.is_on_tls());
+        let tls = on_tls.then(|| {
+            let names = self.clients.keys().filter_map(|(_, sni)| sni.as_deref()).collect();
+            listener(&over_tls(&file.name)).over(self.authority.downstream(&names))
+        });
+        [Some(plain), tls].into_iter().flatten()
+    }
+
+    fn send(&self, file: &CaseFile, case: &Case, id: &str) -> io::Result<Reply> {
+        let message = message(case, id);
+        if !case.peer.is_on_tls() {
+            return message.send(self.envoy().port(&file.name));
+        }
+        let client = &self.clients[&(case.peer.principal.clone(), case.peer.sni.clone())];
+        message.send_as(client, self.envoy().port(&over_tls(&file.name)))
     }
 
     /// All requests in a row to one Envoy; afterwards nothing has panicked and a good token still passes.
     fn try_to_break(&self) -> Result<(), Failed> {
         for file in &self.files {
-            let port = self.envoy().port(&file.name);
             for case in file.cases.iter().filter(|case| case.runs_in("envoy")) {
-                message(case, "storm").send(port)?;
+                self.send(file, case, "storm")?;
             }
         }
         assert!(!self.envoy().log().contains("panicked"), "{}", self.envoy().log());
@@ -57,16 +95,16 @@ impl Lab {
 
     fn try_case(&self, file: usize, index: usize) -> Result<(), Failed> {
         let case = &self.files[file].cases[index];
-        let port = self.envoy().port(&self.files[file].name);
         // Twice: what is remembered of a token must not change what becomes of it.
         for round in 0..2 {
             let id = format!("{file}-{index}-{round}");
-            let reply = message(case, &id).send(port)?;
-            let details = self.envoy().logged(&id)["response_code_details"].as_str().unwrap_or_default().to_owned();
-            let reason = details.strip_prefix("claimgate_denied{").and_then(|rest| rest.strip_suffix('}'));
+            let reply = self.send(&self.files[file], case, &id)?;
+            let logged = self.envoy().logged(&id);
+            let (reason, policy) = outcome::parts(logged["response_code_details"].as_str().unwrap_or_default());
             let outcome = Outcome {
                 status: reply.status,
-                reason: reason.map(str::to_owned),
+                reason,
+                policy,
                 www_authenticate: reply.header("www-authenticate"),
                 body: reply.text(),
                 upstream: self.upstream.seen(&id).map(|seen| Arrival { path: seen.path, headers: seen.headers }),
@@ -77,10 +115,17 @@ impl Lab {
     }
 }
 
+fn over_tls(name: &str) -> String {
+    format!("{name}, over TLS")
+}
+
 fn message(case: &Case, id: &str) -> Message {
     let now = crate::now();
     let parts = case.request(now);
     let start = Message { method: parts.method, path: parts.path.into_bytes(), ..Message::default() };
     let start = start.header("host", parts.host).header("x-case", id);
+    // Envoy believes the last address, as long as it is not told to look for itself (`use_remote_address`).
+    let forwarded = case.peer.forwarded().map(|ip| ip.to_string());
+    let start = forwarded.into_iter().fold(start, |start, ip| start.header("x-forwarded-for", ip));
     parts.headers.iter().fold(start, |message, (name, value)| message.header(name, value))
 }

@@ -23,6 +23,10 @@ mod jose;
 #[cfg(not(target_arch = "wasm32"))]
 mod jwt_authn;
 #[cfg(not(target_arch = "wasm32"))]
+mod rbac;
+#[cfg(not(target_arch = "wasm32"))]
+mod remarks;
+#[cfg(not(target_arch = "wasm32"))]
 mod trailers;
 
 #[cfg(not(target_arch = "wasm32"))]
@@ -32,10 +36,18 @@ fn main() {
     let arguments = Arguments::from_args();
     let can_run = ["ENVOY_BIN", "CLAIMGATE_WASM"].iter().all(|name| std::env::var_os(name).is_some());
     let trials: Vec<Trial> = if can_run {
-        [corpus::trials(), configuration::trials(), jose::trials(), jwt_authn::trials(), trailers::trials()]
-            .into_iter()
-            .flatten()
-            .collect()
+        [
+            corpus::trials(),
+            configuration::trials(),
+            jose::trials(),
+            jwt_authn::trials(),
+            rbac::trials(),
+            remarks::trials(),
+            trailers::trials(),
+        ]
+        .into_iter()
+        .flatten()
+        .collect()
     } else {
         eprintln!("skipped: ENVOY_BIN and CLAIMGATE_WASM are not set; `./build.sh test` sets them");
         Vec::new()

@@ -5,6 +5,9 @@
 use serde_json::{Value, json};
 use std::env;
 
+/// Where a listener that `tells_direct_addresses` writes who opened the connection, in filter state.
+pub(crate) const DIRECT_ADDRESS: &str = "claimgate.source_ip";
+
 /// Listeners and the upstream behind them; `json` is what Envoy reads.
 #[derive(Clone, Debug)]
 pub(crate) struct Bootstrap {
@@ -12,12 +15,16 @@ pub(crate) struct Bootstrap {
     listeners: Vec<Listener>,
 }
 
-/// A listener on a free port of loopback, with one HTTP filter before the router.
+/// A listener on a free port of loopback, with HTTP filters before the router.
 #[derive(Clone, Debug)]
 pub(crate) struct Listener {
     name: String,
-    filter: Value,
+    filters: Vec<Value>,
     normalize_path: bool,
+    tells_direct_addresses: bool,
+    /// Envoy's transport socket; none is plain text.
+    transport: Option<Value>,
+    proxied: bool,
 }
 
 // === impl Bootstrap ===
@@ -48,11 +55,39 @@ impl Listener {
 
     /// Behind some other HTTP filter, to compare with.
     pub(crate) fn filtered(name: &str, filter: Value) -> Listener {
-        Listener { name: name.into(), filter, normalize_path: false }
+        Listener::chained(name, vec![filter])
+    }
+
+    /// Behind some other HTTP filters, one after the other.
+    pub(crate) fn chained(name: &str, filters: Vec<Value>) -> Listener {
+        Listener {
+            name: name.into(),
+            filters,
+            normalize_path: false,
+            tells_direct_addresses: false,
+            transport: None,
+            proxied: false,
+        }
     }
 
     pub(crate) fn normalizing_paths(self) -> Listener {
         Listener { normalize_path: true, ..self }
+    }
+
+    /// Writes the address of whoever opened the connection into filter state. No attribute has it: `source.address`
+    /// is the client that `x-forwarded-for` tells of.
+    pub(crate) fn telling_direct_addresses(self) -> Listener {
+        Listener { tells_direct_addresses: true, ..self }
+    }
+
+    /// Behind TLS, as `Authority::downstream` has it.
+    pub(crate) fn over(self, transport: Value) -> Listener {
+        Listener { transport: Some(transport), ..self }
+    }
+
+    /// Believes a PROXY protocol header about where the connection comes from and goes to.
+    pub(crate) fn behind_proxy(self) -> Listener {
+        Listener { proxied: true, ..self }
     }
 
     fn json(&self) -> Value {
@@ -64,7 +99,7 @@ impl Listener {
             "stat_prefix": self.name,
             "codec_type": "AUTO",
             "normalize_path": self.normalize_path,
-            "http_filters": [self.filter, router],
+            "http_filters": self.filters.iter().chain([&router]).collect::<Vec<_>>(),
             "route_config": { "virtual_hosts": [{
                 "name": "all",
                 "domains": ["*"],
@@ -72,14 +107,19 @@ impl Listener {
             }]},
             "access_log": [access_log()],
         });
-        json!({
-            "name": self.name,
-            "address": loopback(0),
-            "filter_chains": [{ "filters": [{
-                "name": "envoy.filters.network.http_connection_manager",
-                "typed_config": manager,
-            }]}],
-        })
+        let manager = json!({ "name": "envoy.filters.network.http_connection_manager", "typed_config": manager });
+        let state = self.tells_direct_addresses.then(direct_address);
+        let mut chain = json!({ "filters": Vec::from_iter(state.into_iter().chain([manager])) });
+        let mut listener = json!({ "name": self.name, "address": loopback(0) });
+        if self.proxied {
+            listener["listener_filters"] = json!([proxy_protocol()]);
+        }
+        if let Some(transport) = &self.transport {
+            chain["transport_socket"] = transport.clone();
+            listener["listener_filters"] = json!([tls_inspector()]);
+        }
+        listener["filter_chains"] = json!([chain]);
+        listener
     }
 }
 
@@ -104,6 +144,33 @@ fn claimgate(configuration: &str) -> Value {
                 "value": configuration,
             },
         },
+    }})
+}
+
+/// Without it Envoy does not know which server name was asked for, also where it ends TLS itself.
+fn tls_inspector() -> Value {
+    json!({ "name": "envoy.filters.listener.tls_inspector", "typed_config": {
+        "@type": "type.googleapis.com/envoy.extensions.filters.listener.tls_inspector.v3.TlsInspector",
+    }})
+}
+
+fn direct_address() -> Value {
+    json!({ "name": "envoy.filters.network.set_filter_state", "typed_config": {
+        "@type": "type.googleapis.com/envoy.extensions.filters.network.set_filter_state.v3.Config",
+        "on_new_connection": [{
+            "object_key": DIRECT_ADDRESS,
+            "factory_key": "envoy.string",
+            "format_string": { "text_format_source": {
+                "inline_string": "%DOWNSTREAM_DIRECT_REMOTE_ADDRESS_WITHOUT_PORT%",
+            }},
+        }],
+    }})
+}
+
+fn proxy_protocol() -> Value {
+    json!({ "name": "envoy.filters.listener.proxy_protocol", "typed_config": {
+        "@type": "type.googleapis.com/envoy.extensions.filters.listener.proxy_protocol.v3.ProxyProtocol",
+        "allow_requests_without_proxy_protocol": true,
     }})
 }
 

@@ -7,12 +7,17 @@ use super::{
 use include_dir::{Dir, include_dir};
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    net::{IpAddr, Ipv4Addr},
+};
 
 static FILES: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/tests/cases");
 
 /// Where a case can run.
 const PLACES: [&str; 3] = ["core", "node", "envoy"];
+
+const LOOPBACK: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
 
 /// The cases that share a config.
 pub struct CaseFile {
@@ -31,6 +36,8 @@ pub struct Case {
     #[serde(default)]
     tokens: BTreeMap<String, Recipe>,
     request: Option<Draft>,
+    #[serde(default)]
+    pub peer: Peer,
     pub expect: Expect,
     only: Option<Vec<String>>,
 }
@@ -41,10 +48,31 @@ pub struct Case {
 pub struct Expect {
     pub status: u16,
     pub reason: Option<String>,
+    /// The id of the policy and rule that refused; empty for none.
+    pub policy: Option<String>,
+    /// The header, word for word; empty for none.
     pub www_authenticate: Option<String>,
+    /// Single parameters of the challenge; empty for one that must not be there.
+    #[serde(default)]
+    pub challenge: BTreeMap<String, String>,
     pub body: Option<String>,
     #[serde(default)]
     pub upstream: Upstream,
+}
+
+/// Who is at the other end of the connection, and where the connection arrived. What is not said is loopback, without TLS.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Peer {
+    /// The URI SAN of the client's certificate, `spiffe://` and all.
+    pub principal: Option<String>,
+    /// The peer of the TCP connection.
+    source_ip: Option<IpAddr>,
+    /// The client that `x-forwarded-for` tells of.
+    remote_ip: Option<IpAddr>,
+    destination_ip: Option<IpAddr>,
+    destination_port: Option<u16>,
+    pub sni: Option<String>,
 }
 
 /// What the upstream sees of an admitted request.
@@ -128,7 +156,10 @@ impl CaseFile {
 impl Case {
     /// The request with its tokens signed at `now`.
     pub fn request(&self, now: u64) -> RequestParts {
-        let draft = self.request.clone().unwrap_or_else(|| Draft::bearing(self.token.is_some()));
+        let mut draft = self.request.clone().unwrap_or_default();
+        if self.token.is_some() && !draft.says_where() {
+            draft.headers.push(("authorization".into(), "Bearer {token}".into()));
+        }
         let headers = draft.headers.into_iter();
         RequestParts {
             method: draft.method,
@@ -140,12 +171,18 @@ impl Case {
 
     pub fn runs_in(&self, place: &str) -> bool {
         assert!(PLACES.contains(&place), "no case runs in `{place}`");
-        self.only.as_ref().is_none_or(|only| only.iter().any(|name| name == place))
+        let listed = self.only.as_ref().is_none_or(|only| only.iter().any(|name| name == place));
+        listed && (place != "envoy" || self.peer.is_on_loopback())
     }
 
     fn complaint(&self) -> Option<&'static str> {
         let places = self.only.as_deref().unwrap_or_default();
+        let forwarded = |draft: &Draft| draft.headers.iter().any(|(name, _)| name == "x-forwarded-for");
         match self.expect.status {
+            _ if self.peer.remote_ip.is_some() && self.request.as_ref().is_some_and(forwarded) => {
+                Some("has a `remote_ip` and an `x-forwarded-for`")
+            }
+            200 if self.expect.policy.is_some() => Some("is admitted, so no policy refused it"),
             _ if places.iter().any(|place| !PLACES.contains(&place.as_str())) => Some("runs in a place unknown"),
             200 => None,
             _ if self.expect.reason.is_none() => Some("is refused without a `reason`"),
@@ -188,6 +225,38 @@ impl Case {
     }
 }
 
+impl Peer {
+    pub fn source_ip(&self) -> IpAddr {
+        self.source_ip.unwrap_or(LOOPBACK)
+    }
+
+    pub fn remote_ip(&self) -> IpAddr {
+        self.remote_ip.unwrap_or(LOOPBACK)
+    }
+
+    /// What a proxy in front would have written into `x-forwarded-for`.
+    pub fn forwarded(&self) -> Option<IpAddr> {
+        self.remote_ip
+    }
+
+    pub fn destination_ip(&self) -> IpAddr {
+        self.destination_ip.unwrap_or(LOOPBACK)
+    }
+
+    pub fn destination_port(&self) -> u16 {
+        self.destination_port.unwrap_or(80)
+    }
+
+    pub fn is_on_tls(&self) -> bool {
+        self.principal.is_some() || self.sni.is_some()
+    }
+
+    /// Whether a test can be this peer without an address of another machine, or a port of its choice.
+    fn is_on_loopback(&self) -> bool {
+        self.source_ip() == LOOPBACK && self.destination_ip() == LOOPBACK && self.destination_port.is_none()
+    }
+}
+
 impl Upstream {
     fn is_silent(&self) -> bool {
         self.headers.is_empty() && self.absent.is_empty() && self.path.is_none()
@@ -201,9 +270,9 @@ impl Default for Draft {
 }
 
 impl Draft {
-    fn bearing(token: bool) -> Self {
-        let bearer = ("authorization".into(), "Bearer {token}".into());
-        Self { headers: token.then_some(bearer).into_iter().collect(), ..Self::default() }
+    /// Whether the token has its place already.
+    fn says_where(&self) -> bool {
+        self.path.contains("{token}") || self.headers.iter().any(|(_, value)| value.contains("{token}"))
     }
 }
 

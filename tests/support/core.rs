@@ -1,7 +1,10 @@
 //! A case decided by the core itself, its effects performed on a plain list of headers.
 
+use std::net::IpAddr;
+
 use claimgate::{
     config::Config,
+    connection::Connection,
     effect::{Effects, HeaderEdit},
     gate::{Gate, Step},
     request::Request,
@@ -9,8 +12,8 @@ use claimgate::{
 };
 
 use super::{
-    case::{Case, CaseFile, RequestParts},
-    outcome::{Arrival, Outcome},
+    case::{Case, CaseFile, Peer, RequestParts},
+    outcome::{self, Arrival, Outcome},
 };
 
 /// 2026-01-01T00:00:00Z.
@@ -27,17 +30,47 @@ pub fn gate(file: &CaseFile) -> Gate {
 /// What a gate does with a case.
 pub fn decide(gate: &mut Gate, case: &Case) -> Outcome {
     let request = headers(case.request(NOW));
-    match gate.admit(&Request::new(request.clone()), UnixTime::from_secs(NOW)) {
+    match gate.admit(&Request::new(request.clone()), &case.peer, UnixTime::from_secs(NOW)).step {
         Step::Continue(_, effects) => {
             Outcome { status: 200, upstream: Some(perform(request, effects)), ..Outcome::default() }
         }
-        Step::Reply(denial, reply) => Outcome {
-            status: reply.status,
-            reason: Some(denial.code().to_owned()),
-            www_authenticate: reply.challenge,
-            body: reply.body,
-            upstream: None,
-        },
+        Step::Reply(_, reply) => {
+            let (reason, policy) = outcome::parts(&reply.details);
+            Outcome {
+                status: reply.status,
+                reason,
+                policy,
+                www_authenticate: reply.challenge,
+                body: reply.body,
+                upstream: None,
+            }
+        }
+    }
+}
+
+impl Connection for Peer {
+    fn peer_uri(&self) -> Option<String> {
+        self.principal.clone()
+    }
+
+    fn source_ip(&self) -> Option<IpAddr> {
+        Some(self.source_ip())
+    }
+
+    fn remote_ip(&self) -> Option<IpAddr> {
+        Some(self.remote_ip())
+    }
+
+    fn destination_ip(&self) -> Option<IpAddr> {
+        Some(self.destination_ip())
+    }
+
+    fn destination_port(&self) -> Option<u16> {
+        Some(self.destination_port())
+    }
+
+    fn sni(&self) -> Option<String> {
+        self.sni.clone()
     }
 }
 

@@ -7,7 +7,7 @@
 
 use super::http::Message;
 use serde_json::{Value, json};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::process::{self, Child, Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -86,15 +86,25 @@ impl Envoy {
         envoy
     }
 
+    /// The process, for whoever measures it.
+    pub(crate) fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
     /// The port that a listener really has.
     pub(crate) fn port(&self, listener: &str) -> u16 {
+        let ports = self.ports();
+        *ports.get(listener).unwrap_or_else(|| panic!("no listener `{listener}` in {ports:?}"))
+    }
+
+    /// The ports that all listeners really have.
+    pub(crate) fn ports(&self) -> BTreeMap<String, u16> {
         let listeners = self.admin_json("/listeners?format=json");
-        listeners["listener_statuses"]
-            .as_array()
-            .and_then(|all| all.iter().find(|one| one["name"] == listener))
-            .and_then(|one| one["local_address"]["socket_address"]["port_value"].as_u64())
-            .and_then(|port| u16::try_from(port).ok())
-            .unwrap_or_else(|| panic!("no listener `{listener}` in {listeners}"))
+        let port = |one: &Value| {
+            let port = one["local_address"]["socket_address"]["port_value"].as_u64()?;
+            Some((one["name"].as_str()?.to_owned(), u16::try_from(port).ok()?))
+        };
+        listeners["listener_statuses"].as_array().into_iter().flatten().filter_map(port).collect()
     }
 
     /// What Envoy's admin interface answers.

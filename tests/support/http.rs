@@ -1,5 +1,6 @@
 //! A raw HTTP/1.1 client: what is handed to it is what goes over the wire, byte for byte.
 
+use super::tls::Client;
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::net::{Ipv4Addr, TcpStream};
 use std::time::Duration;
@@ -9,6 +10,8 @@ const PATIENCE: Duration = Duration::from_secs(10);
 /// A request, sent as it is written here: nothing is added, not even `host`.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Message {
+    /// What a proxy says before the request: a PROXY protocol header.
+    pub(crate) preface: String,
     pub(crate) method: String,
     pub(crate) path: Vec<u8>,
     pub(crate) headers: Vec<(String, Vec<u8>)>,
@@ -36,9 +39,15 @@ impl Message {
     }
 
     pub(crate) fn send(&self, port: u16) -> io::Result<Reply> {
-        let mut stream = TcpStream::connect((Ipv4Addr::LOCALHOST, port))?;
-        stream.set_read_timeout(Some(PATIENCE))?;
-        stream.set_write_timeout(Some(PATIENCE))?;
+        self.exchange(connect(port)?)
+    }
+
+    /// The same bytes, inside TLS.
+    pub(crate) fn send_as(&self, client: &Client, port: u16) -> io::Result<Reply> {
+        self.exchange(client.over(connect(port)?))
+    }
+
+    fn exchange(&self, mut stream: impl Read + Write) -> io::Result<Reply> {
         stream.write_all(&self.bytes())?;
         let mut stream = BufReader::new(stream);
         loop {
@@ -50,7 +59,7 @@ impl Message {
     }
 
     fn bytes(&self) -> Vec<u8> {
-        let mut bytes = [self.method.as_bytes(), b" ", &self.path, b" HTTP/1.1\r\n"].concat();
+        let mut bytes = [self.preface.as_bytes(), self.method.as_bytes(), b" ", &self.path, b" HTTP/1.1\r\n"].concat();
         for (name, value) in &self.headers {
             bytes.extend([name.as_bytes(), b": ", value, b"\r\n"].concat());
         }
@@ -58,6 +67,13 @@ impl Message {
         bytes.extend(&self.body);
         bytes
     }
+}
+
+fn connect(port: u16) -> io::Result<TcpStream> {
+    let stream = TcpStream::connect((Ipv4Addr::LOCALHOST, port))?;
+    stream.set_read_timeout(Some(PATIENCE))?;
+    stream.set_write_timeout(Some(PATIENCE))?;
+    Ok(stream)
 }
 
 // === impl Reply ===

@@ -21,8 +21,14 @@ pub mod core;
 pub mod envoy;
 #[cfg(not(target_arch = "wasm32"))]
 pub mod http;
+#[cfg(not(target_arch = "wasm32"))]
+pub mod istiod;
 pub mod keys;
 pub mod outcome;
+#[cfg(not(target_arch = "wasm32"))]
+pub mod policies;
+#[cfg(not(target_arch = "wasm32"))]
+pub mod tls;
 pub mod token;
 #[cfg(not(target_arch = "wasm32"))]
 pub mod upstream;

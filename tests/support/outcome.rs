@@ -7,6 +7,7 @@ use super::case::Expect;
 pub struct Outcome {
     pub status: u16,
     pub reason: Option<String>,
+    pub policy: Option<String>,
     pub www_authenticate: Option<String>,
     pub body: String,
     pub upstream: Option<Arrival>,
@@ -17,6 +18,15 @@ pub struct Outcome {
 pub struct Arrival {
     pub path: String,
     pub headers: Vec<(String, Vec<u8>)>,
+}
+
+/// Reason code and policy id of `claimgate_denied{code}` and `claimgate_denied{code}:id`, the response-code details of a refusal.
+pub fn parts(details: &str) -> (Option<String>, Option<String>) {
+    let parts = details.strip_prefix("claimgate_denied{").and_then(|rest| rest.split_once('}'));
+    let Some((reason, rest)) = parts else {
+        return (None, None);
+    };
+    (Some(reason.to_owned()), rest.strip_prefix(':').map(str::to_owned))
 }
 
 impl Arrival {
@@ -39,8 +49,16 @@ impl Outcome {
         compare("status", &self.status, &expect.status);
         compare("reason", &self.reason, &expect.reason);
         compare("reached the upstream", &self.upstream.is_some(), &(expect.status == 200));
-        if expect.www_authenticate.is_some() {
-            compare("www-authenticate", &self.www_authenticate, &expect.www_authenticate);
+        let or_none = |text: &Option<String>| text.clone().unwrap_or_default();
+        if let Some(policy) = &expect.policy {
+            compare("policy", &or_none(&self.policy), policy);
+        }
+        if let Some(challenge) = &expect.www_authenticate {
+            compare("www-authenticate", &or_none(&self.www_authenticate), challenge);
+        }
+        for (name, value) in &expect.challenge {
+            let found = self.www_authenticate.as_deref().and_then(|challenge| parameter(challenge, name));
+            compare(&format!("{name} of the challenge"), &found.unwrap_or_default(), &value.as_str());
         }
         if let Some(body) = &expect.body {
             compare("body", &self.body, body);
@@ -58,4 +76,17 @@ impl Outcome {
         }
         if differences.is_empty() { Ok(()) } else { Err(differences.join("\n")) }
     }
+}
+
+/// One parameter of a challenge, in quotes (RFC 9110 section 11.2).
+fn parameter<'a>(challenge: &'a str, name: &str) -> Option<&'a str> {
+    let mut rest = challenge.strip_prefix("Bearer ")?;
+    while let Some((parameter, after)) = rest.split_once("=\"") {
+        let (value, after) = after.split_once('"')?;
+        if parameter == name {
+            return Some(value);
+        }
+        rest = after.trim_start_matches([',', ' ']);
+    }
+    None
 }

@@ -1,0 +1,136 @@
+//! `claimgate explain`: what a configuration does with a request, and why.
+
+use std::{
+    net::IpAddr,
+    path::PathBuf,
+    time::{SystemTime, UNIX_EPOCH},
+};
+
+use claimgate::{
+    connection::Connection,
+    effect::HeaderEdit,
+    gate::{Decision, Gate, Step},
+    request::Request,
+    time::UnixTime,
+};
+
+use super::{Outcome, check};
+
+#[derive(clap::Args)]
+pub(super) struct Arguments {
+    /// JSON or YAML, as for `check`.
+    file: PathBuf,
+    /// The method.
+    #[arg(short = 'X', long, default_value = "GET")]
+    method: String,
+    /// The host, with its port if the client wrote one.
+    #[arg(long, default_value = "localhost")]
+    host: String,
+    /// The path, query and all.
+    #[arg(long, default_value = "/")]
+    path: String,
+    /// A header, as in `-H 'authorization: Bearer …'`.
+    #[arg(short = 'H', long = "header", value_parser = header)]
+    headers: Vec<(String, String)>,
+    /// The URI SAN of the peer's certificate, such as `spiffe://cluster.local/ns/default/sa/sleep`.
+    #[arg(long)]
+    peer: Option<String>,
+    /// Who opened the connection.
+    #[arg(long, default_value = "127.0.0.1")]
+    source_ip: IpAddr,
+    /// Who sent the request; the same, if it is not said.
+    #[arg(long)]
+    remote_ip: Option<IpAddr>,
+    /// Where the connection was opened to.
+    #[arg(long, default_value = "127.0.0.1")]
+    destination_ip: IpAddr,
+    /// The port it was opened to.
+    #[arg(long, default_value_t = 80)]
+    destination_port: u16,
+    /// The server name of TLS.
+    #[arg(long)]
+    sni: Option<String>,
+}
+
+pub(super) fn run(arguments: &Arguments) -> Outcome {
+    let config = match check::read(&arguments.file) {
+        Ok(config) => config,
+        Err(outcome) => return outcome,
+    };
+    let (mut gate, request, now) = (Gate::new(config), arguments.request(), now());
+    let Decision { step, remarks } = gate.admit(&request, arguments, now);
+    let outcome = match &step {
+        Step::Continue(_, effects) => {
+            println!("200, the request goes upstream");
+            effects.edits.iter().for_each(|edit| println!("  {}", shown(edit)));
+            Outcome::Good
+        }
+        Step::Reply(denial, reply) => {
+            println!("{} {}: {denial}", reply.status, denial.code());
+            Outcome::Denied
+        }
+    };
+    for rule in &remarks.audited {
+        println!("audited by {rule}");
+    }
+    for rule in &remarks.would_deny {
+        println!("a dry run would deny it by {}", rule.as_deref().unwrap_or("no rule that allows"));
+    }
+    for candidate in gate.explain(&request, arguments, now) {
+        println!("{candidate}");
+    }
+    outcome
+}
+
+impl Arguments {
+    fn request(&self) -> Request {
+        let pseudo = [(":method", &self.method), (":path", &self.path), (":authority", &self.host)];
+        let pseudo = pseudo.into_iter().map(|(name, value)| (name.to_owned(), value.clone().into_bytes()));
+        let headers = self.headers.iter().map(|(name, value)| (name.clone(), value.clone().into_bytes()));
+        Request::new(pseudo.chain(headers).collect())
+    }
+}
+
+impl Connection for Arguments {
+    fn peer_uri(&self) -> Option<String> {
+        self.peer.clone()
+    }
+
+    fn source_ip(&self) -> Option<IpAddr> {
+        Some(self.source_ip)
+    }
+
+    fn remote_ip(&self) -> Option<IpAddr> {
+        Some(self.remote_ip.unwrap_or(self.source_ip))
+    }
+
+    fn destination_ip(&self) -> Option<IpAddr> {
+        Some(self.destination_ip)
+    }
+
+    fn destination_port(&self) -> Option<u16> {
+        Some(self.destination_port)
+    }
+
+    fn sni(&self) -> Option<String> {
+        self.sni.clone()
+    }
+}
+
+fn shown(edit: &HeaderEdit) -> String {
+    match edit {
+        HeaderEdit::Remove(name) => format!("without {name}"),
+        HeaderEdit::Set(name, value) => format!("{name}: {}", String::from_utf8_lossy(value)),
+        HeaderEdit::Add(name, value) => format!("also {name}: {}", String::from_utf8_lossy(value)),
+    }
+}
+
+#[expect(clippy::disallowed_methods, reason = "the desk has a clock, as the proxy has")]
+fn now() -> UnixTime {
+    UnixTime::since_epoch(SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default())
+}
+
+fn header(text: &str) -> Result<(String, String), String> {
+    let (name, value) = text.split_once(':').ok_or("write it as `name: value`")?;
+    Ok((name.trim().to_ascii_lowercase(), value.trim().to_owned()))
+}

@@ -1,0 +1,70 @@
+//! Why: for every rule that host and path do not rule out, what it lacked. Worked out only for whoever asks.
+
+use std::fmt;
+
+use super::{Policies, facts::Facts, rule::Rule, ruleset::RuleSet};
+
+/// A rule that might have decided.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Candidate {
+    /// What its policy does.
+    pub action: &'static str,
+    /// The rule, by id.
+    pub rule: String,
+    /// What it lacked; nothing if it matched.
+    pub lacks: Vec<Lack>,
+}
+
+/// A part of a rule that did not hold.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum Lack {
+    /// None of `from` matched.
+    From,
+    /// None of `to` matched.
+    To,
+    /// The condition of this index and key did not hold.
+    When(usize, String),
+}
+
+impl Policies {
+    /// Every candidate in the order of the decision: DENY, then ALLOW.
+    pub fn explain(&self, facts: &Facts<'_>) -> Vec<Candidate> {
+        let prohibiting = facts.for_prohibition();
+        let deny = candidates("DENY", &self.deny, &prohibiting);
+        deny.chain(self.allow.iter().flat_map(|allow| candidates("ALLOW", allow, facts))).collect()
+    }
+}
+
+fn candidates<'a>(
+    action: &'static str,
+    rules: &'a RuleSet,
+    facts: &'a Facts<'_>,
+) -> impl Iterator<Item = Candidate> + use<'a> {
+    let candidate = move |rule: &Rule| Candidate { action, rule: rule.id.clone(), lacks: rule.lacks(facts) };
+    rules.candidates(facts).map(candidate)
+}
+
+impl fmt::Display for Lack {
+    /// The part by its path in the rule.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::From => f.write_str("from"),
+            Self::To => f.write_str("to"),
+            Self::When(index, key) => write!(f, "when[{index}] {key}"),
+        }
+    }
+}
+
+impl fmt::Display for Candidate {
+    /// One line for a person.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}", self.action, self.rule)?;
+        match self.lacks.as_slice() {
+            [] => f.write_str(" matches"),
+            lacks => {
+                let lacks: Vec<String> = lacks.iter().map(Lack::to_string).collect();
+                write!(f, " lacks {}", lacks.join(", "))
+            }
+        }
+    }
+}

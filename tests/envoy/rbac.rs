@@ -1,0 +1,155 @@
+//! Authorization policies beside Envoy's own RBAC filter, configured as istiod would, in one Envoy: the same decisions.
+//!
+//! `CLAIMGATE_SEED` repeats a run; the seed is in the name of every trial.
+
+use std::{
+    collections::BTreeMap,
+    env, fmt,
+    panic::{UnwindSafe, catch_unwind},
+    sync::{Arc, OnceLock},
+};
+
+use libtest_mimic::{Failed, Trial};
+use serde_json::{Value, json};
+
+use crate::support::{
+    bootstrap::{Bootstrap, Listener},
+    envoy::Envoy,
+    http::Reply,
+    istiod, keys,
+    policies::{self, Dice, ISSUERS, Question},
+    token::Recipe,
+    upstream::Upstream,
+};
+
+mod documented;
+
+const SETS: u64 = 150;
+const QUESTIONS: usize = 24;
+
+/// Where the two may differ.
+const STATED_EXCEPTIONS: [Exception; 0] = [];
+
+/// Why they differ, and whether policies and a request are such a case.
+type Exception = (&'static str, fn(&Value, &Question) -> bool);
+
+/// One Envoy and what it is asked.
+struct Lab {
+    /// Keeps the upstream's port.
+    _upstream: Upstream,
+    _envoy: Envoy,
+    ports: BTreeMap<String, u16>,
+}
+
+/// A lab that the first trial opens. If it can't, the others fail without trying again.
+#[derive(Default)]
+struct SharedLab(OnceLock<Option<Lab>>);
+
+/// What a client learns.
+#[derive(Eq, PartialEq)]
+struct Answer {
+    status: u16,
+    body: String,
+}
+
+impl fmt::Display for Answer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}", self.status, self.body)
+    }
+}
+
+pub(crate) fn trials() -> Vec<Trial> {
+    documented::trials().into_iter().chain(random()).collect()
+}
+
+fn random() -> impl Iterator<Item = Trial> {
+    let seed = match env::var("CLAIMGATE_SEED") {
+        Ok(seed) => seed.parse().unwrap(),
+        Err(_) => crate::now(),
+    };
+    let lab = Arc::new(SharedLab::default());
+    (0..SETS).map(move |set| {
+        let lab = Arc::clone(&lab);
+        Trial::test(format!("rbac: random policies {set} of CLAIMGATE_SEED={seed}"), move || {
+            let listeners = || (0..SETS).flat_map(|set| both(set, &policies::policies(&mut dice(seed, set))));
+            lab.open(|| Lab::open(listeners()))?.compare(seed, set)
+        })
+    })
+}
+
+/// A set is the same whatever the others are.
+fn dice(seed: u64, set: u64) -> Dice {
+    Dice::new(seed.wrapping_mul(1000).wrapping_add(set))
+}
+
+fn both(set: u64, policies: &Value) -> [Listener; 2] {
+    [claimgate(&set.to_string(), policies), rbac(&set.to_string(), policies)]
+}
+
+impl SharedLab {
+    fn open(&self, open: impl FnOnce() -> Lab + UnwindSafe) -> Result<&Lab, Failed> {
+        let lab = self.0.get_or_init(|| catch_unwind(open).ok());
+        lab.as_ref().ok_or_else(|| "Envoy did not start, and said why above".into())
+    }
+}
+
+impl Lab {
+    fn open(listeners: impl Iterator<Item = Listener>) -> Lab {
+        let upstream = Upstream::start();
+        let envoy = Envoy::start(&listeners.fold(Bootstrap::to(upstream.port()), Bootstrap::listener).json());
+        Lab { ports: envoy.ports(), _envoy: envoy, _upstream: upstream }
+    }
+
+    fn compare(&self, seed: u64, set: u64) -> Result<(), Failed> {
+        let mut dice = dice(seed, set);
+        let policies = policies::policies(&mut dice);
+        let mut differences = Vec::new();
+        for _ in 0..QUESTIONS {
+            let question = Question::random(&mut dice);
+            let token = sign(&question);
+            let theirs = self.ask(&format!("rbac {set}"), &question, token.as_deref())?;
+            let ours = self.ask(&format!("claimgate {set}"), &question, token.as_deref())?;
+            let stated = || STATED_EXCEPTIONS.iter().any(|(_, applies)| applies(&policies, &question));
+            if ours != theirs && !stated() {
+                differences.push(format!("{question}claimgate: {ours}\nrbac: {theirs}\n"));
+            }
+        }
+        if differences.is_empty() { Ok(()) } else { Err(report(&policies, &differences)) }
+    }
+
+    fn ask(&self, listener: &str, question: &Question, token: Option<&str>) -> Result<Answer, Failed> {
+        let Reply { status, body, .. } = question.message(token).send(self.ports[listener])?;
+        Ok(Answer { status, body: String::from_utf8_lossy(&body).into_owned() })
+    }
+}
+
+fn claimgate(name: &str, policies: &Value) -> Listener {
+    let rule = |issuer: &str| {
+        json!({
+            "issuer": issuer, "jwks": keys::jwks("@ed25519"), "presence": "OPTIONAL", "requireExpiration": false,
+            "forwardOriginalToken": true,
+        })
+    };
+    let configuration = json!({
+        "errors": {"style": "istio"}, "jwtRules": ISSUERS.map(rule), "authorizationPolicies": policies,
+    });
+    Listener::gated(&format!("claimgate {name}"), &configuration.to_string()).behind_proxy().telling_direct_addresses()
+}
+
+fn rbac(name: &str, policies: &Value) -> Listener {
+    let authentication = istiod::jwt_authn(&ISSUERS, &keys::jwks("@ed25519"));
+    let filters = [authentication].into_iter().chain(istiod::rbac(policies)).collect();
+    Listener::chained(&format!("rbac {name}"), filters).behind_proxy()
+}
+
+fn sign(question: &Question) -> Option<String> {
+    let claims = question.claims.as_ref()?.as_object()?.clone();
+    Some(Recipe { key: Some("ed25519".into()), claims, ..Recipe::default() }.sign(crate::now()))
+}
+
+fn report(policies: &Value, differences: &[String]) -> Failed {
+    let policies: Vec<_> = policies.as_array().unwrap().iter().map(Value::to_string).collect();
+    let shown = differences.iter().take(3).map(String::as_str).collect::<Vec<_>>().join("\n");
+    let count = differences.len();
+    format!("{count} of {QUESTIONS} answers differ under\n{}\n\n{shown}", policies.join("\n")).into()
+}

@@ -1,0 +1,69 @@
+//! `claimgate explain`: the verdict, its exit status and what each rule lacked.
+#![cfg(not(target_arch = "wasm32"))]
+#![allow(clippy::unwrap_used, reason = "a test that breaks has failed")]
+
+mod support;
+
+use std::{fs, process::Command};
+
+use serde_json::json;
+use support::{keys, token::Recipe};
+
+fn explain(arguments: &[&str]) -> (i32, String) {
+    let policies = json!([{"name": "admin", "namespace": "pay", "rules": [{
+        "from": [{"source": {"requestPrincipals": ["*"]}}],
+        "to": [{"operation": {"paths": ["/charge"], "methods": ["POST"]}}],
+        "when": [{"key": "request.auth.claims[groups]", "values": ["admins"]}],
+    }]}]);
+    let rule = json!({
+        "issuer": "https://idp.example.com", "jwks": keys::jwks("@p256"),
+        "outputClaimToHeaders": [{"header": "x-user", "claim": "sub"}],
+    });
+    let folder = concat!(env!("CARGO_TARGET_TMPDIR"), "/explain.json");
+    fs::write(folder, json!({"jwtRules": [rule], "authorizationPolicies": policies}).to_string()).unwrap();
+    let output =
+        Command::new(env!("CARGO_BIN_EXE_claimgate")).args(["explain", folder]).args(arguments).output().unwrap();
+    (output.status.code().unwrap(), String::from_utf8(output.stdout).unwrap())
+}
+
+fn bearer(claims: serde_json::Value) -> String {
+    let now = json!({"exp": 4_102_444_800_u64});
+    let mut all = now.as_object().unwrap().clone();
+    all.extend(claims.as_object().unwrap().clone());
+    format!("authorization: Bearer {}", Recipe { claims: all, ..Recipe::default() }.sign(0))
+}
+
+#[test]
+fn an_anonymous_request_lacks_the_token() {
+    let (status, said) = explain(&["-X", "POST", "--path", "/charge"]);
+    assert_eq!(status, 2);
+    assert_eq!(
+        said,
+        "401 token_missing: a token is required\n\
+         ALLOW ns[pay]-policy[admin]-rule[0] lacks from, when[0] request.auth.claims[groups]\n"
+    );
+}
+
+#[test]
+fn a_token_lacks_the_group() {
+    let token = bearer(json!({"groups": ["staff"]}));
+    let (status, said) = explain(&["-X", "POST", "--path", "/charge", "-H", &token]);
+    assert_eq!(status, 2);
+    assert_eq!(
+        said,
+        "403 policy_not_allowed: no policy allows this request\n\
+         ALLOW ns[pay]-policy[admin]-rule[0] lacks when[0] request.auth.claims[groups]\n"
+    );
+}
+
+#[test]
+fn a_token_with_the_group_passes() {
+    let token = bearer(json!({"groups": ["admins"]}));
+    let (status, said) = explain(&["-X", "POST", "--path", "/charge", "-H", &token, "-H", "x-user: root"]);
+    assert_eq!(status, 0);
+    assert_eq!(
+        said,
+        "200, the request goes upstream\n  without x-user\n  without authorization\n  x-user: alice\n\
+         ALLOW ns[pay]-policy[admin]-rule[0] matches\n"
+    );
+}

@@ -1,0 +1,124 @@
+//! What must hold for every set of policies, on random ones: more DENY never lets more in, more ALLOW never less, and no
+//! order matters.
+#![cfg(not(target_arch = "wasm32"))]
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test that breaks has failed")]
+
+mod support;
+
+use claimgate::{
+    config::Config,
+    gate::{Gate, Step},
+    request::Request,
+    time::UnixTime,
+};
+use serde_json::{Value, json};
+use support::{
+    case::{Peer, RequestParts},
+    core::{NOW, headers},
+    keys,
+    policies::{Dice, ISSUERS, Question, policies},
+    token::Recipe,
+};
+
+const SETS: u64 = 400;
+const QUESTIONS: usize = 12;
+
+fn gate(policies: &[Value]) -> Gate {
+    let rule = |issuer: &str| json!({"issuer": issuer, "jwks": keys::jwks("@ed25519"), "requireExpiration": false});
+    let config = json!({"jwtRules": ISSUERS.map(rule), "authorizationPolicies": policies});
+    Gate::new(Config::parse(config.to_string().as_bytes()).unwrap().0)
+}
+
+fn request(question: &Question) -> Request {
+    let mut parts = RequestParts {
+        method: question.method.clone(),
+        path: question.path.clone(),
+        host: question.host.clone(),
+        headers: question.headers.iter().map(|(name, value)| (name.clone(), value.clone().into_bytes())).collect(),
+    };
+    if let Some(claims) = &question.claims {
+        let claims = claims.as_object().unwrap().clone();
+        let token = Recipe { key: Some("ed25519".into()), claims, ..Recipe::default() }.sign(NOW);
+        parts.headers.push(("authorization".into(), format!("Bearer {token}").into_bytes()));
+    }
+    Request::new(headers(parts))
+}
+
+fn lets_pass(gate: &mut Gate, request: &Request) -> bool {
+    matches!(gate.admit(request, &Peer::default(), UnixTime::from_secs(NOW)).step, Step::Continue(..))
+}
+
+/// Every list backwards: policies, rules, parts and values.
+fn backwards(value: &Value) -> Value {
+    match value {
+        Value::Array(list) => list.iter().rev().map(backwards).collect(),
+        Value::Object(members) => members.iter().map(|(name, member)| (name.clone(), backwards(member))).collect(),
+        other => other.clone(),
+    }
+}
+
+/// Calls with every set, the gate of it, and requests.
+fn with_every_set(mut ask: impl FnMut(u64, &[Value], &mut Dice, &[Request])) {
+    for seed in 0..SETS {
+        let mut dice = Dice::new(seed);
+        let set = policies(&mut dice).as_array().unwrap().clone();
+        let requests: Vec<Request> = (0..QUESTIONS).map(|_| request(&Question::random(&mut dice))).collect();
+        ask(seed, &set, &mut dice, &requests);
+    }
+}
+
+fn another(dice: &mut Dice, action: &str) -> Option<Value> {
+    let mut policy = policies(dice).as_array()?.first()?.clone();
+    policy["action"] = action.into();
+    Some(policy)
+}
+
+#[test]
+fn one_more_deny_never_lets_more_in() {
+    let mut changed = 0;
+    with_every_set(|seed, set, dice, requests| {
+        let Some(deny) = another(dice, "DENY") else { return };
+        let (mut before, mut after) = (gate(set), gate(&[set, &[deny]].concat()));
+        for request in requests {
+            let (was, is) = (lets_pass(&mut before, request), lets_pass(&mut after, request));
+            assert!(was || !is, "{seed}: {request:?}");
+            changed += usize::from(was != is);
+        }
+    });
+    assert!(changed > 50, "only {changed} answers changed, so this shows little");
+}
+
+#[test]
+fn one_more_allow_beside_another_never_lets_less_in() {
+    let mut changed = 0;
+    with_every_set(|seed, set, dice, requests| {
+        let has_allow = set.iter().any(|policy| {
+            policy.get("action").is_none_or(|action| action == "ALLOW") && policy.get("dryRun") != Some(&true.into())
+        });
+        let Some(allow) = another(dice, "ALLOW").filter(|_| has_allow) else { return };
+        let (mut before, mut after) = (gate(set), gate(&[set, &[allow]].concat()));
+        for request in requests {
+            let (was, is) = (lets_pass(&mut before, request), lets_pass(&mut after, request));
+            assert!(!was || is, "{seed}: {request:?}");
+            changed += usize::from(was != is);
+        }
+    });
+    assert!(changed > 50, "only {changed} answers changed, so this shows little");
+}
+
+#[test]
+fn no_order_matters() {
+    let mut passed = 0;
+    let mut asked = 0;
+    with_every_set(|seed, set, _, requests| {
+        let reversed = backwards(&Value::Array(set.to_vec()));
+        let (mut forwards, mut backwards) = (gate(set), gate(reversed.as_array().unwrap()));
+        for request in requests {
+            let passes = lets_pass(&mut forwards, request);
+            assert_eq!(passes, lets_pass(&mut backwards, request), "{seed}: {request:?}");
+            passed += usize::from(passes);
+            asked += 1;
+        }
+    });
+    assert!(passed * 10 > asked && passed * 10 < asked * 9, "{passed} of {asked} pass, so this shows little");
+}
