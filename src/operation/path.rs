@@ -203,9 +203,10 @@ impl PathPattern {
     /// What the template's names stand for, if a path matches.
     pub fn captures<'r>(&self, reading: &'r Reading<'_>) -> Option<Captures<'r>> {
         match reading.depth {
-            Depth::Raw => self.raw.captures(&reading.path),
-            Depth::Normal => self.normal.captures(&reading.path),
-            Depth::Eager => self.eager.captures(&reading.path),
+            Depth::Raw => self.raw.captures(&reading.path, is_uri),
+            Depth::Normal => self.normal.captures(&reading.path, is_uri),
+            // What was encoded may be anything.
+            Depth::Eager => self.eager.captures(&reading.path, |_| true),
         }
     }
 
@@ -269,7 +270,8 @@ impl Form {
         Ok(Self::Template(segments))
     }
 
-    fn captures<'r>(&self, path: &'r [u8]) -> Option<Captures<'r>> {
+    /// What the names stand for, if the path matches and wildcards take such segments.
+    fn captures<'r>(&self, path: &'r [u8], takes: fn(&[u8]) -> bool) -> Option<Captures<'r>> {
         let mut captures = Captures::default();
         let template = match self {
             Self::Plain(pattern) => return pattern.matches(path).then_some(captures),
@@ -286,10 +288,10 @@ impl Form {
                     let tail = rest.len().checked_sub(end.len()).and_then(|start| rest.get(start..))?;
                     let ends = end.iter().zip(tail).all(|(wanted, segment)| wanted.is(segment));
                     let taken = rest.iter().take(rest.len() - tail.len()).chain([&segment]);
-                    return (ends && taken.copied().all(is_uri)).then_some(captures);
+                    return (ends && taken.copied().all(takes)).then_some(captures);
                 }
-                Segment::One if !segment.is_empty() && is_uri(segment) => (),
-                Segment::Named(name) if !segment.is_empty() && is_uri(segment) => {
+                Segment::One if !segment.is_empty() && takes(segment) => (),
+                Segment::Named(name) if !segment.is_empty() && takes(segment) => {
                     captures.0.push((name.clone(), segment))
                 }
                 Segment::Literal(literal) if literal == segment => (),
