@@ -54,7 +54,7 @@ pub fn readings(target: &[u8]) -> Vec<Reading<'_>> {
 
 /// Nothing in it that two servers could disagree about.
 fn is_plain(path: &[u8]) -> bool {
-    !path.iter().any(|byte| matches!(byte, b'%' | b'\\' | b';'))
+    path.iter().all(|byte| !matches!(byte, b'%' | b';') && (*byte == b'/' || is_uri(&[*byte])))
         && !path.windows(2).any(|pair| pair == b"//" || pair == b"/.")
 }
 
