@@ -59,11 +59,6 @@ impl Claims {
         self.subject.as_deref()
     }
 
-    /// `aud`; a single audience is a list of one.
-    pub fn audiences(&self) -> &[String] {
-        &self.audiences
-    }
-
     /// Every claim.
     pub fn members(&self) -> &Map<String, Value> {
         &self.members

@@ -8,11 +8,11 @@ pub mod explain;
 pub mod facts;
 mod index;
 pub mod operation;
+pub mod refusal;
 pub mod rule;
 pub mod ruleset;
 pub mod source;
 pub mod test;
-pub mod verdict;
 
 use crate::{
     authenticate::Identity,
@@ -20,8 +20,8 @@ use crate::{
     provider::{Presence, Provider},
 };
 use facts::{Assume, Facts};
+pub use refusal::Refusal;
 pub use ruleset::RuleSet;
-pub use verdict::Refusal;
 
 /// Leave to continue upstream. Nothing outside this module can make one.
 #[derive(Debug, Eq, PartialEq)]

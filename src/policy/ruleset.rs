@@ -35,9 +35,4 @@ impl RuleSet {
         let found = if self.rules.is_empty() { Vec::new() } else { self.index.candidates(facts) };
         found.into_iter().filter_map(|index| self.rules.get(index))
     }
-
-    /// Whether there is no rule.
-    pub fn is_empty(&self) -> bool {
-        self.rules.is_empty()
-    }
 }
