@@ -152,7 +152,7 @@ fn camel_case(name: &str) -> String {
 fn fields_of_the_code() -> BTreeSet<String> {
     let text = read("src/config/wire.rs");
     let structs: Vec<(&str, &str)> =
-        text.split("\npub struct ").skip(1).map(|rest| rest.split_once(" {").unwrap()).collect();
+        text.split("\n    pub struct ").skip(1).map(|rest| rest.split_once(":\n").unwrap()).collect();
     let mut fields = BTreeSet::new();
     let mut open = vec![("Config", String::new())];
     while let Some((name, path)) = open.pop() {

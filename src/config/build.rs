@@ -10,7 +10,9 @@ mod when;
 use std::time::Duration;
 
 use super::{
-    Config, Problem, Problems, duration,
+    Config, Problem,
+    at::At,
+    duration,
     problem::shown,
     wire::{self, Errors, JwtRule},
 };
@@ -25,30 +27,7 @@ use crate::{
 const MAX_TOKEN_BYTES: usize = 16 * 1024;
 const CLOCK_SKEW: Duration = Duration::from_secs(60);
 
-/// A place in the configuration where problems are reported.
-pub(super) struct At<'p> {
-    path: String,
-    problems: &'p mut Problems,
-}
-
 impl At<'_> {
-    fn field(&mut self, name: &str) -> At<'_> {
-        let dot = if self.path.is_empty() { "" } else { "." };
-        At { path: format!("{}{dot}{name}", self.path), problems: self.problems }
-    }
-
-    fn index(&mut self, index: usize) -> At<'_> {
-        At { path: format!("{}[{index}]", self.path), problems: self.problems }
-    }
-
-    fn problem(&self, message: impl Into<String>) -> Problem {
-        Problem::new(self.path.clone(), message)
-    }
-
-    fn report(&mut self, problem: Problem) {
-        self.problems.push(problem);
-    }
-
     /// Reads every element of a list; the bad ones are reported and left out.
     fn each<W, T>(&mut self, list: Option<Vec<W>>, mut read: impl FnMut(&mut At<'_>, W) -> Option<T>) -> Vec<T> {
         list.unwrap_or_default()
@@ -112,8 +91,7 @@ impl At<'_> {
 }
 
 /// The configuration, to be used only if no error was reported.
-pub(super) fn config(wire: wire::Config, problems: &mut Problems) -> Config {
-    let mut at = At { path: String::new(), problems };
+pub(super) fn config(at: &mut At<'_>, wire: wire::Config) -> Config {
     let has_policies = wire.authorization_policies.as_ref().is_some_and(|policies| !policies.is_empty());
     let policies = policies::policies(&mut at.field("authorizationPolicies"), wire.authorization_policies);
     let style = style(&mut at.field("errors"), wire.errors);
@@ -213,7 +191,7 @@ fn provider(at: &mut At<'_>, index: ProviderIndex, rule: JwtRule, named: &[Strin
     };
     Provider {
         index,
-        name: name.or_else(|| issuer.clone()).unwrap_or_else(|| at.path.clone()),
+        name: name.or_else(|| issuer.clone()).unwrap_or_else(|| at.path().to_owned()),
         issuer: issuer.map_or_else(|| Issuer::AnyBut(named.to_vec()), Issuer::Named),
         applies_to: matching::operations(&mut at.field("match"), rule.r#match),
         presence: presence.unwrap_or(Presence::Optional),

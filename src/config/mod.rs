@@ -1,12 +1,17 @@
 //! The configuration: JSON as Envoy hands it over, turned into checked types in one pass, every problem named at once.
 
+mod at;
 mod build;
 mod duration;
 mod problem;
+mod shape;
 pub mod wire;
 
 pub use problem::{Problem, Problems};
 
+use serde_json::Value;
+
+use self::at::At;
 use crate::{policy::Policies, provider::Provider, reply::Style, token::json};
 
 /// A configuration in which nothing is left to check.
@@ -31,8 +36,10 @@ impl Config {
     /// Every problem found, each with its path.
     pub fn parse(bytes: &[u8]) -> Result<(Self, Problems), Problems> {
         let object = json::object(bytes).map_err(|error| unreadable(bytes, &error))?;
-        let (wire, mut problems) = wire::Config::read(object);
-        let config = build::config(wire, &mut problems);
+        let mut problems = Problems::default();
+        let mut at = At::top(&mut problems);
+        let wire = at.read(Value::Object(object)).unwrap_or_default();
+        let config = build::config(&mut at, wire);
         if problems.has_errors() { Err(problems) } else { Ok((config, problems)) }
     }
 }

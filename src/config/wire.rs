@@ -1,21 +1,16 @@
 //! What users write, shape by shape: Istio's names, nothing required, no meaning yet. Unknown names are problems.
 
-use serde::Deserialize;
-use serde_json::{Map, Value};
-use serde_path_to_error::Segment;
+use serde_json::Value;
 
-use super::problem::{Problem, Problems, shown};
+use super::{
+    at::At,
+    shape::{Shape, object},
+};
 
-/// Fields that are text and look like numbers.
-const DURATIONS: [&str; 4] = ["clockSkew", "maxLifetime", "timeout", "jwksCacheDuration"];
+object! {
+    /// The whole configuration.
+    pub struct Config:
 
-/// Each of them costs another reading of the whole.
-const MOST_PROBLEMS: usize = 100;
-
-/// The whole configuration.
-#[derive(Debug, Default, Deserialize)]
-#[serde(default, deny_unknown_fields, rename_all = "camelCase")]
-pub struct Config {
     /// Whose tokens are trusted (`RequestAuthentication.spec.jwtRules`).
     pub jwt_rules: Option<Vec<JwtRule>>,
     /// Who may do what with them (`AuthorizationPolicy.spec`, several). Default: everything passes.
@@ -28,10 +23,10 @@ pub struct Config {
     pub max_token_bytes: Option<f64>,
 }
 
-/// One trusted issuer (`JWTRule`).
-#[derive(Debug, Default, Deserialize)]
-#[serde(default, deny_unknown_fields, rename_all = "camelCase")]
-pub struct JwtRule {
+object! {
+    /// One trusted issuer (`JWTRule`).
+    pub struct JwtRule:
+
     /// What logs call the rule. Default: the issuer.
     pub name: Option<String>,
     /// The `iss` of its tokens, exactly.
@@ -80,20 +75,20 @@ pub struct JwtRule {
     pub r#match: Option<Vec<Match>>,
 }
 
-/// A header that holds tokens (`JWTHeader`).
-#[derive(Debug, Default, Deserialize)]
-#[serde(default, deny_unknown_fields, rename_all = "camelCase")]
-pub struct FromHeader {
+object! {
+    /// A header that holds tokens (`JWTHeader`).
+    pub struct FromHeader:
+
     /// The header.
     pub name: Option<String>,
     /// What stands before the token. Default: nothing.
     pub prefix: Option<String>,
 }
 
-/// A claim and its header (`ClaimToHeader`).
-#[derive(Debug, Default, Deserialize)]
-#[serde(default, deny_unknown_fields, rename_all = "camelCase")]
-pub struct ClaimToHeader {
+object! {
+    /// A claim and its header (`ClaimToHeader`).
+    pub struct ClaimToHeader:
+
     /// The header.
     pub header: Option<String>,
     /// The claim: `email`, `realm.roles` or `[realm_access][roles]`.
@@ -102,10 +97,10 @@ pub struct ClaimToHeader {
     pub format: Option<String>,
 }
 
-/// Requests of one kind: all lists must match, a list by any of its values.
-#[derive(Debug, Default, Deserialize)]
-#[serde(default, deny_unknown_fields, rename_all = "camelCase")]
-pub struct Match {
+object! {
+    /// Requests of one kind: all lists must match, a list by any of its values.
+    pub struct Match:
+
     /// Hosts.
     pub hosts: Option<Vec<String>>,
     /// Methods.
@@ -114,18 +109,18 @@ pub struct Match {
     pub paths: Option<Vec<String>>,
 }
 
-/// How refusals are worded.
-#[derive(Debug, Default, Deserialize)]
-#[serde(default, deny_unknown_fields, rename_all = "camelCase")]
-pub struct Errors {
+object! {
+    /// How refusals are worded.
+    pub struct Errors:
+
     /// `rfc6750` or `istio`. Default: `rfc6750`.
     pub style: Option<String>,
 }
 
-/// A policy (`AuthorizationPolicy.spec`, with its metadata's names).
-#[derive(Debug, Default, Deserialize)]
-#[serde(default, deny_unknown_fields, rename_all = "camelCase")]
-pub struct AuthorizationPolicy {
+object! {
+    /// A policy (`AuthorizationPolicy.spec`, with its metadata's names).
+    pub struct AuthorizationPolicy:
+
     /// What logs and refusals call it.
     pub name: Option<String>,
     /// The namespace it is in.
@@ -144,10 +139,10 @@ pub struct AuthorizationPolicy {
     pub provider: Option<Value>,
 }
 
-/// One rule: any of `from`, any of `to`, all of `when`.
-#[derive(Debug, Default, Deserialize)]
-#[serde(default, deny_unknown_fields, rename_all = "camelCase")]
-pub struct Rule {
+object! {
+    /// One rule: any of `from`, any of `to`, all of `when`.
+    pub struct Rule:
+
     /// What refusals call it. Default: its number.
     pub name: Option<String>,
     /// Who. Default: anybody.
@@ -158,27 +153,27 @@ pub struct Rule {
     pub when: Option<Vec<Condition>>,
 }
 
-/// Istio's wrapper around a source.
-#[derive(Debug, Default, Deserialize)]
-#[serde(default, deny_unknown_fields, rename_all = "camelCase")]
-pub struct From {
+object! {
+    /// Istio's wrapper around a source.
+    pub struct From:
+
     /// The source.
     pub source: Option<Source>,
 }
 
-/// Istio's wrapper around an operation.
-#[derive(Debug, Default, Deserialize)]
-#[serde(default, deny_unknown_fields, rename_all = "camelCase")]
-pub struct To {
+object! {
+    /// Istio's wrapper around an operation.
+    pub struct To:
+
     /// The operation.
     pub operation: Option<Operation>,
 }
 
-/// Who: every field must hold.
-#[derive(Debug, Default, Deserialize)]
-#[serde(default, deny_unknown_fields, rename_all = "camelCase")]
-#[expect(missing_docs, reason = "the names are Istio's, each with its `not`")]
-pub struct Source {
+object! {
+    /// Who: every field must hold.
+    #[expect(missing_docs, reason = "the names are Istio's, each with its `not`")]
+    pub struct Source:
+
     pub principals: Option<Vec<String>>,
     pub not_principals: Option<Vec<String>>,
     pub request_principals: Option<Vec<String>>,
@@ -195,11 +190,11 @@ pub struct Source {
     pub not_remote_ip_blocks: Option<Vec<String>>,
 }
 
-/// What: every field must hold.
-#[derive(Debug, Default, Deserialize)]
-#[serde(default, deny_unknown_fields, rename_all = "camelCase")]
-#[expect(missing_docs, reason = "the names are Istio's, each with its `not`")]
-pub struct Operation {
+object! {
+    /// What: every field must hold.
+    #[expect(missing_docs, reason = "the names are Istio's, each with its `not`")]
+    pub struct Operation:
+
     pub hosts: Option<Vec<String>>,
     pub not_hosts: Option<Vec<String>>,
     pub ports: Option<Vec<Scalar>>,
@@ -210,10 +205,10 @@ pub struct Operation {
     pub not_paths: Option<Vec<String>>,
 }
 
-/// What else must hold.
-#[derive(Debug, Default, Deserialize)]
-#[serde(default, deny_unknown_fields, rename_all = "camelCase")]
-pub struct Condition {
+object! {
+    /// What else must hold.
+    pub struct Condition:
+
     /// The fact, in Istio's words.
     pub key: Option<String>,
     /// Any of these.
@@ -276,8 +271,7 @@ impl Condition {
 }
 
 /// A text, a number or a boolean; compared as the text it has in JSON.
-#[derive(Debug, Deserialize)]
-#[serde(untagged, expecting = "no scalar, expected text, a number or a boolean")]
+#[derive(Debug)]
 pub enum Scalar {
     /// Text.
     Text(String),
@@ -298,89 +292,20 @@ impl Scalar {
     }
 }
 
-impl Config {
-    /// Reads the shapes. What does not fit becomes a problem and is read as if it had not been written, so that the next
-    /// problem is found too.
-    pub fn read(object: Map<String, Value>) -> (Self, Problems) {
-        let mut value = Value::Object(object);
-        let mut problems = Problems::default();
-        for _ in 0..MOST_PROBLEMS {
-            let error = match serde_path_to_error::deserialize::<_, Self>(&value) {
-                Ok(config) => return (config, problems),
-                Err(error) => error,
-            };
-            let path: Vec<Segment> = error.path().iter().cloned().collect();
-            let sentence = error.inner().to_string();
-            let written = find(&mut value, &path).map(|written| std::mem::replace(written, stand_in(&sentence)));
-            problems.push(problem(&error.path().to_string(), &sentence, written.as_ref()));
-            if !remove_member(&mut value, &path) && written.is_none() {
-                break;
-            }
-        }
-        (Self::default(), problems)
+impl Default for Scalar {
+    fn default() -> Self {
+        Self::Text(String::new())
     }
 }
 
-/// serde says `unknown field …, expected one of …` or `invalid type: …, expected …`; users are told the same in our words.
-fn problem(path: &str, sentence: &str, written: Option<&Value>) -> Problem {
-    let (found, expected) = sentence.split_once(", expected ").unwrap_or((sentence, ""));
-    if let Some(name) = found.strip_prefix("unknown field ") {
-        let name = name.trim_matches('`');
-        let known: Vec<&str> = expected.split('`').skip(1).step_by(2).collect();
-        return Problem::new(path, format!("{} is not a field here", shown(name))).suggest(name, &known);
-    }
-    let expected = match expected {
-        "a sequence" => "a list",
-        "f64" => "a number",
-        "a boolean" => "`true` or `false`",
-        "a string" => "text",
-        other if other.starts_with("struct ") => "an object",
-        other => other,
-    };
-    let problem = |found: String| Problem::new(path, format!("{found}, not {expected}"));
-    // Lists and objects are not shown: they may hold a secret.
-    match written {
-        Some(Value::String(text)) if expected == "`true` or `false`" && matches!(text.as_str(), "true" | "false") => {
-            problem(format!("{} is text", shown(text))).help("write it without quotes")
-        }
-        Some(Value::String(text)) if expected == "a list" => {
-            problem(format!("{} is text", shown(text))).help("put it into brackets, `[` and `]`")
-        }
-        Some(Value::String(text)) => problem(format!("{} is text", shown(text))),
-        Some(Value::Number(number)) if DURATIONS.iter().any(|name| path.ends_with(name)) => {
-            problem(format!("`{number}` is a number")).help(format!("write it with its unit, as in `{number}s`"))
-        }
-        Some(Value::Number(number)) if expected == "text" => {
-            problem(format!("`{number}` is a number")).help("write it in quotes")
-        }
-        Some(Value::Number(number)) => problem(format!("`{number}` is a number")),
-        Some(Value::Bool(flag)) => problem(format!("`{flag}` is a boolean")),
-        Some(Value::Array(_)) => problem("it is a list".to_owned()),
-        Some(Value::Object(_)) => problem("it is an object".to_owned()),
-        Some(Value::Null) | None => problem("it is nothing".to_owned()),
-    }
-}
+impl Shape for Scalar {
+    const NAME: &'static str = "text, a number or a boolean";
 
-/// Something of the expected shape that says nothing, for a list element that can't be taken out without moving the rest.
-fn stand_in(sentence: &str) -> Value {
-    if sentence.contains("expected a string") || sentence.contains("expected text") {
-        Value::String(String::new())
-    } else {
-        Value::Object(Map::new())
+    fn read(value: Value, at: &mut At<'_>) -> Result<Self, Value> {
+        match value {
+            Value::String(text) => Ok(Self::Text(text)),
+            Value::Bool(flag) => Ok(Self::Flag(flag)),
+            other => f64::read(other, at).map(Self::Number),
+        }
     }
-}
-
-fn find<'a>(value: &'a mut Value, path: &[Segment]) -> Option<&'a mut Value> {
-    path.iter().try_fold(value, |value, segment| match segment {
-        Segment::Map { key } => value.get_mut(key),
-        Segment::Seq { index } => value.get_mut(index),
-        _ => None,
-    })
-}
-
-fn remove_member(value: &mut Value, path: &[Segment]) -> bool {
-    let Some((Segment::Map { key }, parents)) = path.split_last() else {
-        return false;
-    };
-    find(value, parents).and_then(Value::as_object_mut).is_some_and(|object| object.remove(key).is_some())
 }

@@ -42,9 +42,9 @@ pub(super) fn key_set(
     for skip in skipped {
         let named = skip.kid.map(|kid| format!(" `{kid}`")).unwrap_or_default();
         let mut at = at.field("keys");
-        let at = at.index(skip.index);
+        let mut at = at.index(skip.index);
         let problem = at.problem(format!("the key{named} is skipped: {}", skip.reason)).warning();
-        at.problems.push(problem);
+        at.report(problem);
     }
     warn_of_private_keys(&mut at, &text);
     keys.map_err(|reason| at.report(unusable(&at, &reason))).ok()
