@@ -72,11 +72,13 @@ impl<'g, V: Verify> Authenticator<'g, V> {
         let mut identities = Vec::new();
         for (location, providers) in self.places() {
             for token in location.tokens(request) {
-                let proofs = self.prove(&token, &providers)?.into_iter();
-                identities.extend(proofs.map(|(provider, claims)| Identity { provider, location, claims }));
+                for (provider, claims) in self.prove(&token, &providers)? {
+                    let after =
+                        identities.partition_point(|other: &Identity<'_>| other.provider.index.0 <= provider.index.0);
+                    identities.insert(after, Identity { provider, location, claims });
+                }
             }
         }
-        identities.sort_by_key(|identity| identity.provider.index.0);
         Ok(identities)
     }
 

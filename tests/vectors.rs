@@ -91,7 +91,9 @@ fn ecdsa_p1363() {
         let set = ecdsa::TestSet::load(name).unwrap();
         let mut judged = 0;
         for group in &set.test_groups {
-            let key = VerifyingKey::Ecdsa(EcdsaKey::new(algorithm, &group.key.key).unwrap());
+            // An uncompressed point (SEC 1 section 2.3.4).
+            let (x, y) = group.key.key[1..].split_at(group.key.key.len() / 2);
+            let key = VerifyingKey::Ecdsa(EcdsaKey::new(algorithm, x, y).unwrap());
             for test in &group.tests {
                 let name = format!("{name:?} {}: {}", test.tc_id, test.comment);
                 judge(&name, algorithm, &key, &test.msg, &test.sig, test.result);

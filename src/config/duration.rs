@@ -14,16 +14,33 @@ pub(super) fn parse(text: &str) -> Option<Duration> {
         let (number, tail) = rest.split_at_checked(number_end)?;
         let unit_end = tail.find(|c: char| c.is_ascii_digit() || c == '.').unwrap_or(tail.len());
         let (unit, tail) = tail.split_at_checked(unit_end)?;
-        let seconds = match unit {
-            "h" => 3600.0,
-            "m" => 60.0,
-            "s" => 1.0,
-            "ms" => 0.001,
+        let unit = match unit {
+            "h" => Duration::from_secs(3600),
+            "m" => Duration::from_secs(60),
+            "s" => Duration::from_secs(1),
+            "ms" => Duration::from_millis(1),
             _ => return None,
         };
-        let span = Duration::try_from_secs_f64(number.parse::<f64>().ok()? * seconds).ok()?;
-        total = total.checked_add(span)?;
+        total = total.checked_add(times(number, unit)?)?;
         rest = tail;
+    }
+    Some(total)
+}
+
+/// A decimal number of units, digit by digit: what the standard library reads a float with is large.
+fn times(number: &str, unit: Duration) -> Option<Duration> {
+    let (whole, fraction) = number.split_once('.').unwrap_or((number, ""));
+    if whole.is_empty() && fraction.is_empty() {
+        return None;
+    }
+    let mut total = Duration::ZERO;
+    for digit in whole.chars() {
+        total = total.checked_mul(10)?.checked_add(unit.checked_mul(digit.to_digit(10)?)?)?;
+    }
+    let mut place = unit;
+    for digit in fraction.chars() {
+        place = place.checked_div(10)?;
+        total = total.checked_add(place.checked_mul(digit.to_digit(10)?)?)?;
     }
     Some(total)
 }
@@ -34,12 +51,19 @@ mod tests {
 
     #[test]
     fn units_add_up() {
-        for (text, milliseconds) in
-            [("60s", 60_000), ("5m", 300_000), ("1h30m", 5_400_000), ("500ms", 500), ("1.5s", 1_500), ("0s", 0)]
-        {
+        for (text, milliseconds) in [
+            ("60s", 60_000),
+            ("5m", 300_000),
+            ("1h30m", 5_400_000),
+            ("500ms", 500),
+            ("1.5s", 1_500),
+            (".25s", 250),
+            ("5.s", 5_000),
+            ("0s", 0),
+        ] {
             assert_eq!(parse(text), Some(Duration::from_millis(milliseconds)), "{text}");
         }
-        for text in ["", "60", "s", "5 m", "-5s", "1d", "5s ", "1..5s", "1e9s", "99999999999999999999h"] {
+        for text in ["", "60", "s", "5 m", "-5s", "1d", "5s ", "1..5s", ".s", "1e9s", "99999999999999999999h"] {
             assert_eq!(parse(text), None, "{text}");
         }
     }

@@ -18,6 +18,7 @@ impl Problem {
     }
 
     /// Adds what to do about it.
+    #[cold]
     #[must_use]
     pub fn help(mut self, help: impl Into<String>) -> Self {
         self.help = Some(help.into());
@@ -27,7 +28,8 @@ impl Problem {
     /// Adds the known name most like the written one, or all of them.
     #[must_use]
     pub fn suggest(self, written: &str, known: &[&str]) -> Self {
-        let distance = |name: &str| strsim::damerau_levenshtein(&written.to_lowercase(), &name.to_lowercase());
+        let distance =
+            |name: &str| strsim::damerau_levenshtein(&written.to_ascii_lowercase(), &name.to_ascii_lowercase());
         match known.iter().map(|name| (distance(name), name)).min() {
             Some((distance, name)) if distance <= 1.max(name.chars().count() / 3) => {
                 self.help(format!("did you mean `{name}`?"))
@@ -101,6 +103,7 @@ impl From<Problem> for Problems {
 }
 
 /// What the user wrote, short enough for a sentence, on one line.
+#[cold]
 pub(super) fn shown(written: &str) -> String {
     const LONGEST: usize = 60;
     let line: String = written.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();

@@ -125,8 +125,11 @@ impl<T: Shape> Shape for Vec<T> {
 
     fn read(value: Value, at: &mut At<'_>) -> Result<Self, Value> {
         let Value::Array(elements) = value else { return Err(value) };
-        let elements = elements.into_iter().enumerate();
-        Ok(elements.map(|(index, element)| at.index(index).read(element).unwrap_or_default()).collect())
+        let mut list = Self::with_capacity(elements.len());
+        for (index, element) in elements.into_iter().enumerate() {
+            list.push(at.index(index).read(element).unwrap_or_default());
+        }
+        Ok(list)
     }
 }
 
@@ -141,6 +144,7 @@ fn camel_case(field: &str) -> impl Iterator<Item = char> {
 }
 
 /// Lists and objects are not shown: they may hold a secret.
+#[cold]
 fn mismatch(at: &At<'_>, value: &Value, expected: &str) -> Problem {
     let found = match value {
         Value::String(text) => format!("{} is text", shown(text)),

@@ -19,10 +19,13 @@ impl ReservedHeaders {
         if self.0.is_empty() {
             return Vec::new();
         }
-        let mut names: Vec<&str> = sent.names().filter(|name| self.0.contains(&confusable(name))).collect();
-        names.sort_unstable();
-        names.dedup();
-        names.into_iter().map(str::to_owned).collect()
+        let mut forged: Vec<String> = Vec::new();
+        for name in sent.names().filter(|name| self.0.contains(&confusable(name))) {
+            if !forged.iter().any(|known| known == name) {
+                forged.push(name.to_owned());
+            }
+        }
+        forged
     }
 }
 

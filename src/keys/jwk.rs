@@ -113,19 +113,14 @@ pub fn is_private(jwk: &Value) -> bool {
 }
 
 fn ecdsa(jwk: &Value) -> Result<VerifyingKey, Skip> {
-    let (algorithm, size) = match string(jwk, "crv")? {
-        "P-256" => (Algorithm::Es256, 32),
-        "P-384" => (Algorithm::Es384, 48),
-        "P-521" => (Algorithm::Es512, 66),
+    let algorithm = match string(jwk, "crv")? {
+        "P-256" => Algorithm::Es256,
+        "P-384" => Algorithm::Es384,
+        "P-521" => Algorithm::Es512,
         other => return Err(Skip::Curve(other.to_owned())),
     };
     let (x, y) = (bytes(jwk, "x")?, bytes(jwk, "y")?);
-    // RFC 7518 section 6.2.1.2: the full size of a coordinate, leading zeros and all.
-    if x.len() != size || y.len() != size {
-        return Err(Skip::Point);
-    }
-    let point = [&[4], x.as_slice(), y.as_slice()].concat();
-    EcdsaKey::new(algorithm, &point).map(VerifyingKey::Ecdsa).ok_or(Skip::Point)
+    EcdsaKey::new(algorithm, &x, &y).map(VerifyingKey::Ecdsa).ok_or(Skip::Point)
 }
 
 fn eddsa(jwk: &Value) -> Result<VerifyingKey, Skip> {

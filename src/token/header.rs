@@ -34,8 +34,8 @@ impl Header {
         }
         Ok(Self {
             alg,
-            kid: text(members.remove("kid")).ok_or(Denial::KidMalformed)?,
-            typ: text(members.remove("typ")).ok_or(Denial::TypMalformed)?,
+            kid: text(members.get_mut("kid").map(Value::take)).ok_or(Denial::KidMalformed)?,
+            typ: text(members.get_mut("typ").map(Value::take)).ok_or(Denial::TypMalformed)?,
         })
     }
 }

@@ -59,7 +59,7 @@ fn unusable(at: &At<'_>, reason: &UnusableKeySet) -> Problem {
 }
 
 fn warn_of_private_keys(at: &mut At<'_>, text: &str) {
-    let set: Value = serde_json::from_str(text).unwrap_or_default();
+    let set: Value = serde_json::from_slice(text.as_bytes()).unwrap_or_default();
     let keys = set.get("keys").and_then(Value::as_array);
     for (index, _) in keys.into_iter().flatten().enumerate().filter(|(_, key)| is_private(key)) {
         let mut at = at.field("keys");
