@@ -1,21 +1,14 @@
 //! A stock Envoy as a child process: started, asked, given a new configuration, and gone with the test.
 
-#![allow(
-    clippy::disallowed_methods,
-    reason = "a test learns from its environment where Envoy is, and waits by the clock"
-)]
+#![allow(clippy::disallowed_methods, reason = "a test learns from its environment where Envoy is")]
 
-use super::http::Message;
+use super::{http::Message, patience::patiently};
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::process::{self, Child, Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::time::{Duration, Instant};
 use std::{env, fs, thread};
-
-const PATIENCE: Duration = Duration::from_secs(30);
-const PAUSE: Duration = Duration::from_millis(10);
 
 /// A running Envoy. Dropping it ends the process; its folder stays behind only when the test fails.
 pub(crate) struct Envoy {
@@ -234,15 +227,4 @@ fn publish(folder: &Path, listeners: &Value) {
     let draft = folder.join("listeners.draft");
     fs::write(&draft, json!({ "resources": resources }).to_string()).expect("a writable folder");
     fs::rename(&draft, folder.join("listeners.json")).expect("a rename inside one folder");
-}
-
-fn patiently<T>(mut look: impl FnMut() -> Option<T>) -> Option<T> {
-    let deadline = Instant::now() + PATIENCE;
-    while Instant::now() < deadline {
-        if let Some(found) = look() {
-            return Some(found);
-        }
-        thread::sleep(PAUSE);
-    }
-    None
 }

@@ -26,6 +26,8 @@ pub mod istiod;
 pub mod keys;
 pub mod outcome;
 #[cfg(not(target_arch = "wasm32"))]
+pub mod patience;
+#[cfg(not(target_arch = "wasm32"))]
 pub mod policies;
 #[cfg(not(target_arch = "wasm32"))]
 pub mod tls;

@@ -1,0 +1,23 @@
+//! Waiting for what happens in its own time.
+
+#![allow(clippy::disallowed_methods, reason = "whoever waits needs a clock")]
+
+use std::{
+    thread,
+    time::{Duration, Instant},
+};
+
+const PATIENCE: Duration = Duration::from_secs(30);
+const PAUSE: Duration = Duration::from_millis(10);
+
+/// What a look found, as soon as one finds something; none when patience has run out.
+pub(crate) fn patiently<T>(mut look: impl FnMut() -> Option<T>) -> Option<T> {
+    let deadline = Instant::now() + PATIENCE;
+    while Instant::now() < deadline {
+        if let Some(found) = look() {
+            return Some(found);
+        }
+        thread::sleep(PAUSE);
+    }
+    None
+}
