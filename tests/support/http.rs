@@ -90,6 +90,9 @@ impl Reply {
 
     fn read(stream: &mut impl BufRead, method: &str) -> io::Result<Reply> {
         let head = head(stream)?;
+        if head.is_empty() {
+            return Err(io::ErrorKind::UnexpectedEof.into());
+        }
         let mut space = [httparse::EMPTY_HEADER; 128];
         let mut parsed = httparse::Response::new(&mut space);
         parsed.parse(&head).map_err(io::Error::other)?;
