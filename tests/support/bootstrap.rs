@@ -1,4 +1,4 @@
-//! The bootstrap of a test's Envoy: one listener per configuration, all in front of one upstream.
+//! The bootstrap of a test's Envoy: one listener per configuration, all in front of one upstream, and clusters beside it.
 
 #![allow(clippy::disallowed_methods, reason = "a test learns from its environment where the module is")]
 
@@ -8,10 +8,12 @@ use std::env;
 /// Where a listener that `tells_direct_addresses` writes who opened the connection, in filter state.
 pub(crate) const DIRECT_ADDRESS: &str = "claimgate.source_ip";
 
-/// Listeners and the upstream behind them; `json` is what Envoy reads.
+const GATE: &str = "claimgate";
+
+/// Listeners, the upstream behind them, and the clusters that only filters call; `json` is what Envoy reads.
 #[derive(Clone, Debug)]
 pub(crate) struct Bootstrap {
-    upstream: u16,
+    clusters: Vec<Value>,
     listeners: Vec<Listener>,
 }
 
@@ -31,7 +33,7 @@ pub(crate) struct Listener {
 
 impl Bootstrap {
     pub(crate) fn to(upstream: u16) -> Bootstrap {
-        Bootstrap { upstream, listeners: Vec::new() }
+        Bootstrap { clusters: vec![cluster("upstream", upstream)], listeners: Vec::new() }
     }
 
     pub(crate) fn listener(mut self, listener: Listener) -> Bootstrap {
@@ -39,9 +41,23 @@ impl Bootstrap {
         self
     }
 
+    /// A cluster with a port of loopback as its only endpoint.
+    pub(crate) fn cluster(mut self, name: &str, port: u16) -> Bootstrap {
+        self.clusters.push(cluster(name, port));
+        self
+    }
+
+    /// The same, behind TLS, as `Authority::upstream` has it.
+    pub(crate) fn cluster_over(mut self, name: &str, port: u16, transport: Value) -> Bootstrap {
+        let mut cluster = cluster(name, port);
+        cluster["transport_socket"] = transport;
+        self.clusters.push(cluster);
+        self
+    }
+
     pub(crate) fn json(&self) -> Value {
         let listeners: Vec<_> = self.listeners.iter().map(Listener::json).collect();
-        json!({ "static_resources": { "listeners": listeners, "clusters": [cluster("upstream", self.upstream)] } })
+        json!({ "static_resources": { "listeners": listeners, "clusters": self.clusters } })
     }
 }
 
@@ -70,6 +86,18 @@ impl Listener {
         }
     }
 
+    /// A gated listener in a VM of its own, which shares no data with the others.
+    pub(crate) fn in_vm(mut self, id: &str) -> Listener {
+        self.plugin()["vm_config"]["vm_id"] = id.into();
+        self
+    }
+
+    /// A gated listener where a pause at the headers is no more than that: the filter goes on seeing the body.
+    pub(crate) fn allowing_headers_stop_iteration(mut self) -> Listener {
+        self.plugin()["allow_on_headers_stop_iteration"] = true.into();
+        self
+    }
+
     pub(crate) fn normalizing_paths(self) -> Listener {
         Listener { normalize_path: true, ..self }
     }
@@ -88,6 +116,11 @@ impl Listener {
     /// Believes a PROXY protocol header about where the connection comes from and goes to.
     pub(crate) fn behind_proxy(self) -> Listener {
         Listener { proxied: true, ..self }
+    }
+
+    fn plugin(&mut self) -> &mut Value {
+        let gate = self.filters.iter_mut().find(|filter| filter["name"] == GATE);
+        &mut gate.expect("a listener behind claimgate")["typed_config"]["config"]
     }
 
     fn json(&self) -> Value {
@@ -125,10 +158,10 @@ impl Listener {
 
 // === parts ===
 
-/// The module named by `CLAIMGATE_WASM`. One `vm_id` for all: the listeners share a VM, as they do in production.
+/// The module named by `CLAIMGATE_WASM`. One `vm_id` unless told otherwise: the listeners share a VM, as in production.
 fn claimgate(configuration: &str) -> Value {
     let module = env::var("CLAIMGATE_WASM").expect("CLAIMGATE_WASM names the module; `./build.sh test` sets it");
-    json!({ "name": "claimgate", "typed_config": {
+    json!({ "name": GATE, "typed_config": {
         "@type": "type.googleapis.com/envoy.extensions.filters.http.wasm.v3.Wasm",
         "config": {
             "name": "claimgate",

@@ -40,13 +40,18 @@ impl Envoy {
 
     /// With the listeners in a file that Envoy watches, so that `update` can replace them.
     pub(crate) fn start_updatable(bootstrap: &Value) -> Envoy {
+        Envoy::start_updatable_with_workers(bootstrap, 1)
+    }
+
+    /// The same, with several workers.
+    pub(crate) fn start_updatable_with_workers(bootstrap: &Value, workers: u32) -> Envoy {
         let folder = folder();
         let mut bootstrap = bootstrap.clone();
         publish(&folder, &bootstrap["static_resources"]["listeners"].take());
         bootstrap["node"] = json!({ "id": "test", "cluster": "test" });
         bootstrap["dynamic_resources"] =
             json!({ "lds_config": { "path_config_source": { "path": "./listeners.json" } } });
-        Envoy::start_in(folder, &bootstrap, 1)
+        Envoy::start_in(folder, &bootstrap, workers)
     }
 
     /// Starts an Envoy that must end by itself, and returns its log.

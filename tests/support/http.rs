@@ -18,6 +18,9 @@ pub(crate) struct Message {
     pub(crate) body: Vec<u8>,
 }
 
+/// A connection that stays open for the next request.
+pub(crate) struct Connection<S = TcpStream>(BufReader<S>);
+
 /// What came back.
 #[derive(Clone, Debug)]
 pub(crate) struct Reply {
@@ -39,23 +42,12 @@ impl Message {
     }
 
     pub(crate) fn send(&self, port: u16) -> io::Result<Reply> {
-        self.exchange(connect(port)?)
+        Connection::open(port)?.send(self)
     }
 
     /// The same bytes, inside TLS.
     pub(crate) fn send_as(&self, client: &Client, port: u16) -> io::Result<Reply> {
-        self.exchange(client.over(connect(port)?))
-    }
-
-    fn exchange(&self, mut stream: impl Read + Write) -> io::Result<Reply> {
-        stream.write_all(&self.bytes())?;
-        let mut stream = BufReader::new(stream);
-        loop {
-            let reply = Reply::read(&mut stream, &self.method)?;
-            if reply.status >= 200 {
-                return Ok(reply);
-            }
-        }
+        Connection(BufReader::new(client.over(connect(port)?))).send(self)
     }
 
     fn bytes(&self) -> Vec<u8> {
@@ -69,8 +61,28 @@ impl Message {
     }
 }
 
+// === impl Connection ===
+
+impl Connection {
+    pub(crate) fn open(port: u16) -> io::Result<Connection> {
+        Ok(Connection(BufReader::new(connect(port)?)))
+    }
+}
+
+impl<S: Read + Write> Connection<S> {
+    pub(crate) fn send(&mut self, message: &Message) -> io::Result<Reply> {
+        self.0.get_mut().write_all(&message.bytes())?;
+        loop {
+            let reply = Reply::read(&mut self.0, &message.method)?;
+            if reply.status >= 200 {
+                return Ok(reply);
+            }
+        }
+    }
+}
+
 fn connect(port: u16) -> io::Result<TcpStream> {
-    let stream = TcpStream::connect((Ipv4Addr::LOCALHOST, port))?;
+    let stream = TcpStream::connect_timeout(&(Ipv4Addr::LOCALHOST, port).into(), PATIENCE)?;
     stream.set_read_timeout(Some(PATIENCE))?;
     stream.set_write_timeout(Some(PATIENCE))?;
     Ok(stream)

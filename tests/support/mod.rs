@@ -23,7 +23,11 @@ pub mod envoy;
 pub mod http;
 #[cfg(not(target_arch = "wasm32"))]
 pub mod istiod;
+#[cfg(not(target_arch = "wasm32"))]
+pub mod key_server;
 pub mod keys;
+#[cfg(not(target_arch = "wasm32"))]
+pub mod load;
 pub mod outcome;
 #[cfg(not(target_arch = "wasm32"))]
 pub mod patience;

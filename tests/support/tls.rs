@@ -1,4 +1,4 @@
-//! Mutual TLS: a certificate authority for one test run, the listener's side in Envoy's words, the client's in rustls.
+//! TLS: a certificate authority for one test run, Envoy's two sides of a connection in its words, the others in rustls.
 
 use std::{collections::BTreeSet, net::TcpStream, sync::Arc};
 
@@ -7,7 +7,7 @@ use rcgen::{
     SanType,
 };
 use rustls::{
-    ClientConfig, ClientConnection, RootCertStore, StreamOwned,
+    ClientConfig, ClientConnection, RootCertStore, ServerConfig, StreamOwned,
     crypto::ring,
     pki_types::{PrivateKeyDer, ServerName},
 };
@@ -57,6 +57,33 @@ impl Authority {
         }})
     }
 
+    /// Envoy's transport socket towards a server of this name, as Istio makes it of a `DestinationRule` with TLS `SIMPLE`.
+    pub(crate) fn upstream(&self, name: &str) -> Value {
+        json!({ "name": "envoy.transport_sockets.tls", "typed_config": {
+            "@type": "type.googleapis.com/envoy.extensions.transport_sockets.tls.v3.UpstreamTlsContext",
+            "sni": name,
+            "common_tls_context": { "validation_context": {
+                "trusted_ca": { "inline_string": self.issuer.pem() },
+                "match_typed_subject_alt_names": [{ "san_type": "DNS", "matcher": { "exact": name } }],
+            }},
+        }})
+    }
+
+    /// A server with these names that asks clients for nothing.
+    pub(crate) fn server(&self, names: &[&str]) -> Arc<ServerConfig> {
+        let names = names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>();
+        let parameters = CertificateParams::new(names).expect("names of hosts");
+        let (certificate, key) = self.sign(parameters, ExtendedKeyUsagePurpose::ServerAuth);
+        let key = PrivateKeyDer::Pkcs8(key.serialize_der().into());
+        let config = ServerConfig::builder_with_provider(ring::default_provider().into())
+            .with_safe_default_protocol_versions()
+            .expect("ring knows TLS")
+            .with_no_client_auth()
+            .with_single_cert(vec![certificate.der().clone()], key)
+            .expect("the key of the certificate");
+        Arc::new(config)
+    }
+
     /// A client whose certificate has this URI SAN, or none, and that asks for a server name, or none.
     pub(crate) fn client(&self, uri: Option<&str>, sni: Option<&str>) -> Client {
         let mut parameters = CertificateParams::default();
@@ -68,7 +95,7 @@ impl Authority {
         let key = PrivateKeyDer::Pkcs8(key.serialize_der().into());
         let mut config = ClientConfig::builder_with_provider(ring::default_provider().into())
             .with_safe_default_protocol_versions()
-            .expect("ring knows TLS 1.3")
+            .expect("ring knows TLS")
             .with_root_certificates(roots)
             .with_client_auth_cert(vec![certificate.der().clone()], key)
             .expect("the key of the certificate");

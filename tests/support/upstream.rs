@@ -1,8 +1,8 @@
-//! An upstream that answers `ok` and remembers what it was sent, by the header `x-case`.
+//! An upstream that answers `ok` and remembers what it was sent, by the header `x-case`; without one it forgets.
 
 use super::http::{self, Framing};
 use std::collections::HashMap;
-use std::io::{self, BufReader, Write};
+use std::io::{self, BufRead, BufReader, Write};
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
@@ -63,6 +63,26 @@ impl Seen {
     pub(crate) fn header(&self, name: &str) -> Option<String> {
         http::joined(&self.headers, name)
     }
+
+    /// The next request on a connection; none when the client has closed it.
+    pub(crate) fn read(stream: &mut impl BufRead) -> io::Result<Option<Seen>> {
+        let head = http::head(stream)?;
+        if head.is_empty() {
+            return Ok(None);
+        }
+        let mut space = [httparse::EMPTY_HEADER; 128];
+        let mut parsed = httparse::Request::new(&mut space);
+        parsed.parse(&head).map_err(io::Error::other)?;
+        let method = parsed.method.unwrap_or_default().to_owned();
+        let path = parsed.path.unwrap_or_default().to_owned();
+        let headers = http::owned(parsed.headers);
+        let body = match http::framing(&headers)? {
+            Framing::Length(length) => http::exactly(stream, length)?,
+            Framing::Chunked => http::chunks(stream)?,
+            Framing::Unframed => Vec::new(),
+        };
+        Ok(Some(Seen { method, path, headers, body }))
+    }
 }
 
 // === impl Memory ===
@@ -73,8 +93,9 @@ impl Memory {
     }
 
     fn keep(&self, seen: Seen) {
-        let case = seen.header("x-case").unwrap_or_default();
-        self.lock().entry(case).or_default().push(seen);
+        if let Some(case) = seen.header("x-case") {
+            self.lock().entry(case).or_default().push(seen);
+        }
     }
 }
 
@@ -83,28 +104,9 @@ impl Memory {
 fn answer(stream: &TcpStream, memory: &Memory) -> io::Result<()> {
     let mut reader = BufReader::new(stream);
     let mut writer = stream;
-    while let Some(seen) = read(&mut reader)? {
+    while let Some(seen) = Seen::read(&mut reader)? {
         memory.keep(seen);
         writer.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok")?;
     }
     Ok(())
-}
-
-fn read(stream: &mut BufReader<&TcpStream>) -> io::Result<Option<Seen>> {
-    let head = http::head(stream)?;
-    if head.is_empty() {
-        return Ok(None);
-    }
-    let mut space = [httparse::EMPTY_HEADER; 128];
-    let mut parsed = httparse::Request::new(&mut space);
-    parsed.parse(&head).map_err(io::Error::other)?;
-    let method = parsed.method.unwrap_or_default().to_owned();
-    let path = parsed.path.unwrap_or_default().to_owned();
-    let headers = http::owned(parsed.headers);
-    let body = match http::framing(&headers)? {
-        Framing::Length(length) => http::exactly(stream, length)?,
-        Framing::Chunked => http::chunks(stream)?,
-        Framing::Unframed => Vec::new(),
-    };
-    Ok(Some(Seen { method, path, headers, body }))
 }
