@@ -78,7 +78,7 @@ check() {
     find_envoy
     find_node
     find_node_runner
-    install_jose
+    install_packages
     add_target wasm32-unknown-unknown
     export CLAIMGATE_WASM=$PWD/$MODULE ENVOY_BIN CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUNNER=$node_runner
 
@@ -203,11 +203,14 @@ find_node_runner() {
         die "wasm-bindgen-test-runner $version could not be installed: is there a network?"
 }
 
-# Makes the tokens that are not of our own making.
-install_jose() {
-    ! npm ls --prefix tests/jose >/dev/null 2>&1 || return 0
-    npm ci --prefix tests/jose --silent --no-audit --no-fund --prefer-offline --fetch-retries 1 ||
-        die 'npm could not install jose: is there a network?'
+# They make the tokens that are not of our own making.
+install_packages() {
+    local folder
+    for folder in tests/jose tests/oidc; do
+        ! npm ls --prefix "$folder" >/dev/null 2>&1 || continue
+        npm ci --prefix "$folder" --silent --no-audit --no-fund --prefer-offline --fetch-retries 1 ||
+            die "npm could not install the packages of $folder: is there a network?"
+    done
 }
 
 # === words ===

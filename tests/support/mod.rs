@@ -28,6 +28,8 @@ pub mod key_server;
 pub mod keys;
 #[cfg(not(target_arch = "wasm32"))]
 pub mod load;
+#[cfg(not(target_arch = "wasm32"))]
+pub mod openid_provider;
 pub mod outcome;
 #[cfg(not(target_arch = "wasm32"))]
 pub mod patience;
