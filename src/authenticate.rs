@@ -10,11 +10,16 @@ use serde_json::Value;
 use crate::{
     claims::Claims,
     decision::{Denial, Registered},
+    keys::{
+        Key, KeySet,
+        keyring::{Keyring, Outlook},
+        source::SourceIndex,
+    },
     operation::path::Reading,
-    provider::Provider,
+    provider::{Keys, Presence, Provider},
     request::Request,
-    seen::Seen,
-    signature::{Verify, prove},
+    seen::{Proof, Seen},
+    signature::{Proven, Verify, prove},
     time::UnixTime,
     token::{UntrustedToken, locate::Location},
 };
@@ -28,6 +33,23 @@ pub struct Identity<'g> {
     pub location: &'g Location,
     /// What the token says.
     pub claims: Rc<Claims>,
+}
+
+/// Why there is no identity.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Setback {
+    /// A token is bad.
+    Denied(Denial),
+    /// The keys that may prove a token are on their way.
+    Wait(SourceIndex),
+    /// The keys that may prove a token can't be had now.
+    Unavailable(SourceIndex),
+}
+
+impl From<Denial> for Setback {
+    fn from(denial: Denial) -> Self {
+        Self::Denied(denial)
+    }
 }
 
 /// The rules that apply to a request.
@@ -58,6 +80,8 @@ pub struct Authenticator<'g, V> {
     pub providers: &'g [&'g Provider],
     /// Tokens proven before.
     pub seen: &'g mut Seen,
+    /// The keys of remote sources.
+    pub keyrings: &'g mut [Keyring],
     /// How signatures are checked.
     pub backend: &'g V,
     /// The longest token looked at, in bytes.
@@ -68,7 +92,7 @@ pub struct Authenticator<'g, V> {
 
 impl<'g, V: Verify> Authenticator<'g, V> {
     /// Proves every token of the request; what it finds is in the order of the rules, then of their places.
-    pub fn identities(&mut self, request: &Request) -> Result<Vec<Identity<'g>>, Denial> {
+    pub fn identities(&mut self, request: &Request) -> Result<Vec<Identity<'g>>, Setback> {
         let mut identities = Vec::new();
         for (location, providers) in self.places() {
             for token in location.tokens(request) {
@@ -97,9 +121,12 @@ impl<'g, V: Verify> Authenticator<'g, V> {
     }
 
     /// Every rule that the token is good for; at least one.
-    fn prove(&mut self, token: &[u8], providers: &[&'g Provider]) -> Result<Vec<(&'g Provider, Rc<Claims>)>, Denial> {
+    ///
+    /// While the keys of one rule are on their way, nothing is settled. If they can't be had, what other rules prove of
+    /// the token is enough, unless a token for that rule is required.
+    fn prove(&mut self, token: &[u8], providers: &[&'g Provider]) -> Result<Vec<(&'g Provider, Rc<Claims>)>, Setback> {
         if token.len() > self.max_token_bytes {
-            return Err(Denial::TokenTooLarge);
+            return Err(Denial::TokenTooLarge.into());
         }
         if let Some(proof) = self.recall(token, providers) {
             return Ok(vec![proof]);
@@ -108,21 +135,30 @@ impl<'g, V: Verify> Authenticator<'g, V> {
         let issuer = match untrusted.claimed_issuer() {
             None => None,
             Some(Value::String(issuer)) => Some(issuer.clone()),
-            Some(_) => return Err(Denial::ClaimMalformed(Registered::Iss)),
+            Some(_) => return Err(Denial::ClaimMalformed(Registered::Iss).into()),
         };
-        let (mut untrusted, mut proofs, mut denial) = (Some(untrusted), Vec::new(), Denial::IssuerUnknown);
+        let (mut untrusted, mut proofs) = (Some(untrusted), Vec::new());
+        let (mut denial, mut unavailable) = (Denial::IssuerUnknown, None);
         for provider in providers.iter().filter(|provider| provider.issuer.admits(issuer.as_deref())) {
             match self.try_provider(provider, untrusted.take(), token) {
                 Ok(claims) => proofs.push((*provider, claims)),
-                Err(reason) => denial = denial.max(reason),
+                Err(Setback::Denied(reason)) => denial = denial.max(reason),
+                Err(Setback::Unavailable(source)) if provider.presence == Presence::Optional => {
+                    unavailable = Some(source);
+                }
+                Err(setback) => return Err(setback),
             }
         }
-        if proofs.is_empty() { Err(denial) } else { Ok(proofs) }
+        match unavailable {
+            _ if !proofs.is_empty() => Ok(proofs),
+            Some(source) => Err(Setback::Unavailable(source)),
+            None => Err(denial.into()),
+        }
     }
 
     /// The usual case, without any parsing: the token is known, and only one rule is for its issuer.
     fn recall(&self, token: &[u8], providers: &[&'g Provider]) -> Option<(&'g Provider, Rc<Claims>)> {
-        let known = |provider: &&'g Provider| Some((*provider, self.seen.recall(provider.index, token)?));
+        let known = |provider: &&'g Provider| Some((*provider, self.remembered(provider, token)?));
         let (provider, claims) = providers.iter().find_map(known)?;
         let is_other = |other: &&&Provider| other.index != provider.index && other.issuer.admits(claims.issuer());
         if providers.iter().any(|other| is_other(&other)) {
@@ -136,19 +172,62 @@ impl<'g, V: Verify> Authenticator<'g, V> {
         provider: &Provider,
         parsed: Option<UntrustedToken<'_>>,
         token: &[u8],
-    ) -> Result<Rc<Claims>, Denial> {
-        if let Some(claims) = self.seen.recall(provider.index, token) {
-            return provider.expectations.check(&claims, self.now).map(|()| claims);
+    ) -> Result<Rc<Claims>, Setback> {
+        if let Some(claims) = self.remembered(provider, token) {
+            provider.expectations.check(&claims, self.now)?;
+            return Ok(claims);
         }
         let untrusted = parsed.map_or_else(|| UntrustedToken::parse(token), Ok)?;
         if !provider.algorithms.contains(&untrusted.header().alg) {
-            return Err(Denial::AlgNotAllowed);
+            return Err(Denial::AlgNotAllowed.into());
         }
-        let (kid, alg) = (untrusted.header().kid.clone(), untrusted.header().alg);
-        let proven = prove(untrusted, provider.keys.candidates(kid.as_deref(), alg), self.backend)?;
+        let (proven, key) = match &provider.keys {
+            Keys::Inline(set) => prove_by(set, untrusted, self.backend)?,
+            Keys::Remote(source) => self.prove_remotely(*source, untrusted)?,
+        };
         let claims = Rc::new(Claims::read(proven)?);
         provider.expectations.check(&claims, self.now)?;
-        self.seen.remember(provider.index, token, Rc::clone(&claims));
+        self.seen.remember(provider.index, token, Proof { claims: Rc::clone(&claims), key });
         Ok(claims)
     }
+
+    /// A token whose key is not in the set may be newer than the set. A bad signature by a key that is says nothing of
+    /// the kind.
+    fn prove_remotely<'t>(
+        &mut self,
+        source: SourceIndex,
+        untrusted: UntrustedToken<'t>,
+    ) -> Result<(Proven<'t>, Rc<Key>), Setback> {
+        let Some(keyring) = self.keyrings.get_mut(source.0) else { return Err(Setback::Unavailable(source)) };
+        let kid = untrusted.header().kid.clone();
+        let denial = match keyring.current(self.now) {
+            None => Denial::KeyUnknown,
+            Some(set) => match prove_by(set, untrusted, self.backend) {
+                Err(denial) if kid.is_some_and(|kid| !set.names(&kid)) => denial,
+                settled => return Ok(settled?),
+            },
+        };
+        Err(match keyring.ask_for_newer(self.now) {
+            Outlook::Wait => Setback::Wait(source),
+            Outlook::Unavailable => Setback::Unavailable(source),
+            Outlook::Settled => Setback::Denied(denial),
+        })
+    }
+
+    /// What a token proved before, if the key that did is still there.
+    fn remembered(&self, provider: &Provider, token: &[u8]) -> Option<Rc<Claims>> {
+        if let Keys::Remote(source) = provider.keys {
+            self.keyrings.get(source.0)?.current(self.now)?;
+        }
+        self.seen.recall(provider.index, token).map(|proof| proof.claims)
+    }
+}
+
+fn prove_by<'t>(
+    set: &KeySet,
+    untrusted: UntrustedToken<'t>,
+    backend: &dyn Verify,
+) -> Result<(Proven<'t>, Rc<Key>), Denial> {
+    let (kid, alg) = (untrusted.header().kid.clone(), untrusted.header().alg);
+    prove(untrusted, set.candidates(kid.as_deref(), alg), backend)
 }

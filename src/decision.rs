@@ -97,6 +97,10 @@ pub enum Denial {
     SubjectNotAllowed,
     /// The token is valid for longer than `maxLifetime`.
     LifetimeTooLong,
+    /// The keys that may prove the token can't be had.
+    KeysUnavailable,
+    /// Too many requests wait for keys.
+    TooManyWaiting,
     /// No ALLOW rule matches.
     PolicyNotAllowed,
     /// A DENY rule matches.
@@ -132,7 +136,7 @@ const FAILS: &str = "Jwt verification fails";
 
 impl Denial {
     /// Every reason; of the malformed claims each once.
-    pub const ALL: [Self; 38] = [
+    pub const ALL: [Self; 40] = [
         Self::PathAmbiguous,
         Self::TokenMissing,
         Self::TokenTooLarge,
@@ -169,6 +173,8 @@ impl Denial {
         Self::AudienceNotAllowed,
         Self::SubjectNotAllowed,
         Self::LifetimeTooLong,
+        Self::KeysUnavailable,
+        Self::TooManyWaiting,
         Self::PolicyNotAllowed,
         Self::PolicyDenied,
     ];
@@ -255,6 +261,14 @@ impl Denial {
             },
             Self::SubjectNotAllowed => invalid("subject_not_allowed", "the subject is not accepted here", FAILS),
             Self::LifetimeTooLong => invalid("lifetime_too_long", "the token is valid for too long", FAILS),
+            Self::KeysUnavailable => Row {
+                code: "keys_unavailable", status: 503, challenge: Challenge::None,
+                sentence: "the issuer's keys can't be had just now", envoy: (401, "Jwks remote fetch is failed"),
+            },
+            Self::TooManyWaiting => Row {
+                code: "too_many_waiting", status: 503, challenge: Challenge::None,
+                sentence: "too many requests wait for the issuer's keys", envoy: (503, "Service Unavailable"),
+            },
             Self::PolicyNotAllowed => forbidden("policy_not_allowed", "no policy allows this request"),
             Self::PolicyDenied => forbidden("policy_denied", "a policy denies this request"),
         }

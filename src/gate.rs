@@ -1,9 +1,10 @@
 //! The whole: a request in, a step out. No clock, no network, no host.
 
-use std::collections::HashSet;
+use std::{collections::HashSet, rc::Rc, time::Duration};
 
 use crate::{
-    authenticate::{self, Authenticator, Identity},
+    account::Account,
+    authenticate::{self, Authenticator, Identity, Setback},
     config::Config,
     connection::Connection,
     decision::Denial,
@@ -11,6 +12,13 @@ use crate::{
         Effects, HeaderEdit,
         claim_header::Unwritable,
         reserved::{ReservedHeaders, confusable},
+    },
+    keys::{
+        KeySet, UnusableKeySet,
+        fetch::Answer,
+        keyring::{Keyring, Turn},
+        ledger::Ledger,
+        source::SourceIndex,
     },
     operation::path,
     policy::{
@@ -22,7 +30,7 @@ use crate::{
     reply::{Reply, Style},
     request::Request,
     seen::Seen,
-    signature::PureRust,
+    signature::{Algorithm, PureRust},
     time::UnixTime,
     token::locate,
 };
@@ -34,6 +42,8 @@ pub struct Decision {
     pub step: Step,
     /// What to say.
     pub remarks: Remarks,
+    /// What to tell of it.
+    pub account: Account,
 }
 
 /// What the proxy does next with a request.
@@ -43,12 +53,15 @@ pub enum Step {
     Continue(Permit, Effects),
     /// Answers itself.
     Reply(Denial, Reply),
+    /// Holds the request until a fetch of this source has ended, but not for longer than this, and then asks again.
+    Wait(SourceIndex, Duration),
 }
 
 /// A configuration at work.
 #[derive(Debug)]
 pub struct Gate {
     providers: Vec<Provider>,
+    keyrings: Vec<Keyring>,
     policies: Policies,
     reserved: ReservedHeaders,
     style: Style,
@@ -67,6 +80,7 @@ impl Gate {
         Self {
             reserved: ReservedHeaders::new(outputs),
             providers: config.providers,
+            keyrings: config.sources.into_iter().map(Keyring::new).collect(),
             policies: config.policies,
             style: config.style,
             bypass_cors_preflight: config.bypass_cors_preflight,
@@ -80,15 +94,32 @@ impl Gate {
         self.reserved.forged(trailers)
     }
 
-    /// Decides a request.
+    /// Decides a request, or has it wait for keys.
     pub fn admit(&mut self, request: &Request, connection: &dyn Connection, now: UnixTime) -> Decision {
+        self.decide(request, connection, now, true)
+    }
+
+    /// Decides a request that has waited long enough.
+    pub fn admit_at_last(&mut self, request: &Request, connection: &dyn Connection, now: UnixTime) -> Decision {
+        self.decide(request, connection, now, false)
+    }
+
+    /// The answer to a request that is refused undecided.
+    pub fn refuse(&self, denial: Denial, request: &Request) -> Reply {
+        let refusal = Refusal { retry_after: Some(Duration::from_secs(1)), ..Refusal::of(denial) };
+        Reply::refusal(&refusal, self.style, request)
+    }
+
+    fn decide(&mut self, request: &Request, connection: &dyn Connection, now: UnixTime, may_wait: bool) -> Decision {
         // For every outcome: what claimgate may write, nobody else has written.
         let edits = self.reserved.forged(request).into_iter().map(HeaderEdit::Remove).collect();
         let mut effects = Effects { edits, ..Effects::default() };
         let mut remarks = Remarks::default();
+        let mut account = Account::default();
         let is_exempt = self.is_exempt(request);
         let decided = self.authenticated(request, connection, now, |policies, facts, identities| {
             remarks = policies.remarks(facts);
+            account.rule = identities.first().map(|identity| identity.provider.index);
             let permit = if is_exempt && !facts.text_only {
                 policies.decide_preflight(facts)?
             } else {
@@ -97,12 +128,77 @@ impl Gate {
             hand_over(identities, request, &mut effects);
             Ok(permit)
         });
-        let step = match decided.and_then(|decided| decided) {
-            Ok(permit) => Step::Continue(permit, effects),
-            Err(refusal) => Step::Reply(refusal.denial, Reply::refusal(&refusal, self.style, request)),
+        let decided = match decided {
+            Ok(decided) => decided,
+            Err(Halt::Wait(source)) if may_wait => {
+                let patience = self.keyrings.get(source.0).map(|keyring| keyring.source().terms.timeout);
+                return Decision { step: Step::Wait(source, patience.unwrap_or_default()), remarks, account };
+            }
+            Err(Halt::Wait(source)) => Err(self.unavailable(source, now)),
+            Err(Halt::Refused(refusal)) => Err(refusal),
         };
-        Decision { step, remarks }
+        let step = match decided {
+            Ok(permit) => Step::Continue(permit, effects),
+            Err(refusal) => {
+                let reply = Reply::refusal(&refusal, self.style, request);
+                account.denial = Some(refusal.denial);
+                account.policy = refusal.policy;
+                Step::Reply(refusal.denial, reply)
+            }
+        };
+        Decision { step, remarks, account }
     }
+
+    // === keys ===
+
+    /// Everything that keys are fetched from.
+    pub fn keyrings(&self) -> impl Iterator<Item = (SourceIndex, &Keyring)> {
+        self.keyrings.iter().enumerate().map(|(index, keyring)| (SourceIndex(index), keyring))
+    }
+
+    /// Gives every source this set, as if it had just been fetched.
+    ///
+    /// # Errors
+    /// Why the set can't be used.
+    pub fn hold(&mut self, jwks: &[u8], now: UnixTime) -> Result<(), UnusableKeySet> {
+        for keyring in &mut self.keyrings {
+            keyring.hold(KeySet::parse(jwks, &Algorithm::ASYMMETRIC).0?, now);
+        }
+        Ok(())
+    }
+
+    /// Takes over the keys that the proxy has already.
+    pub fn look(&mut self, ledger: &dyn Ledger, now: UnixTime) {
+        for index in 0..self.keyrings.len() {
+            self.turn(SourceIndex(index), |keyring| keyring.look(ledger, now));
+        }
+    }
+
+    /// Lets time pass for every source; none of them holds up another.
+    pub fn refresh(&mut self, ledger: &dyn Ledger, now: UnixTime) -> Vec<(SourceIndex, Turn)> {
+        let indexes = (0..self.keyrings.len()).map(SourceIndex);
+        indexes.map(|index| (index, self.turn(index, |keyring| keyring.turn(ledger, now)))).collect()
+    }
+
+    /// Takes the answer to the call of a source.
+    pub fn deliver(&mut self, source: SourceIndex, answer: Answer, ledger: &dyn Ledger, now: UnixTime) -> Turn {
+        self.turn(source, |keyring| keyring.deliver(answer, ledger, now))
+    }
+
+    fn turn(&mut self, source: SourceIndex, turn: impl FnOnce(&mut Keyring) -> Turn) -> Turn {
+        let turn = self.keyrings.get_mut(source.0).map(turn).unwrap_or_default();
+        if !turn.gone.is_empty() {
+            self.seen.forget(|proof| turn.gone.iter().any(|key| Rc::ptr_eq(key, &proof.key)));
+        }
+        turn
+    }
+
+    fn unavailable(&self, source: SourceIndex, now: UnixTime) -> Refusal {
+        let next_in = self.keyrings.get(source.0).map(|keyring| keyring.next_in(now));
+        Refusal { retry_after: next_in, ..Refusal::of(Denial::KeysUnavailable) }
+    }
+
+    // === requests ===
 
     /// Why: what each rule lacked that might have decided. Empty if a request does not get as far as the policies.
     pub fn explain(&mut self, request: &Request, connection: &dyn Connection, now: UnixTime) -> Vec<Candidate> {
@@ -122,7 +218,7 @@ impl Gate {
         connection: &dyn Connection,
         now: UnixTime,
         ask: impl FnOnce(&Policies, &Facts<'_>, &[Identity<'_>]) -> T,
-    ) -> Result<T, Refusal> {
+    ) -> Result<T, Halt> {
         let readings = path::readings(request.target());
         let known = Known::new(request, &readings, connection);
         let mut facts = Facts::new(&known);
@@ -134,17 +230,35 @@ impl Gate {
         let mut authenticator = Authenticator {
             providers: &applying,
             seen: &mut self.seen,
+            keyrings: &mut self.keyrings,
             backend: &PureRust,
             max_token_bytes: self.max_token_bytes,
             now,
         };
-        let identities = authenticator.identities(request)?;
+        let identities = match authenticator.identities(request) {
+            Ok(identities) => identities,
+            Err(Setback::Denied(denial)) => return Err(denial.into()),
+            Err(Setback::Wait(source)) => return Err(Halt::Wait(source)),
+            Err(Setback::Unavailable(source)) => return Err(Halt::Refused(self.unavailable(source, now))),
+        };
         policy::presence(&applying, &identities)?;
         if let Some(identity) = identities.first() {
             facts.claims = Some(&identity.claims);
             facts.space_delimited = &identity.provider.space_delimited_claims;
         }
         Ok(ask(&self.policies, &facts, &identities))
+    }
+}
+
+/// Why nothing is asked about a request.
+enum Halt {
+    Refused(Refusal),
+    Wait(SourceIndex),
+}
+
+impl<R: Into<Refusal>> From<R> for Halt {
+    fn from(refusal: R) -> Self {
+        Self::Refused(refusal.into())
     }
 }
 

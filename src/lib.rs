@@ -21,6 +21,8 @@ pub mod seen;
 pub mod authenticate;
 pub mod policy;
 pub mod decision;
+pub mod waiting;
+pub mod account;
 pub mod effect;
 pub mod reply;
 pub mod gate;

@@ -1,8 +1,12 @@
 //! A trusted issuer (`jwtRules`): where its tokens are, what proves them, what they must promise, what goes upstream.
 
 use crate::{
-    claims::validity::Expectations, effect::claim_header::ClaimHeader, keys::KeySet, operation::Operation,
-    signature::Algorithm, token::locate::Location,
+    claims::validity::Expectations,
+    effect::claim_header::ClaimHeader,
+    keys::{KeySet, source::SourceIndex},
+    operation::Operation,
+    signature::Algorithm,
+    token::locate::Location,
 };
 
 /// The place of a provider among the rules.
@@ -29,7 +33,7 @@ pub struct Provider {
     /// The algorithms its tokens may use.
     pub algorithms: Vec<Algorithm>,
     /// Its keys.
-    pub keys: KeySet,
+    pub keys: Keys,
     /// What its tokens must promise.
     pub expectations: Expectations,
     /// Claims whose text is a list of words, beside `scope` and `permission`.
@@ -38,6 +42,15 @@ pub struct Provider {
     pub output_payload: Option<String>,
     /// The headers for single claims.
     pub output_claims: Vec<ClaimHeader>,
+}
+
+/// Where a provider's keys are.
+#[derive(Debug)]
+pub enum Keys {
+    /// In the configuration.
+    Inline(KeySet),
+    /// At the issuer.
+    Remote(SourceIndex),
 }
 
 /// Whose tokens a provider's keys may prove.

@@ -26,6 +26,8 @@ pub struct Reply {
     pub status: u16,
     /// `WWW-Authenticate`.
     pub challenge: Option<String>,
+    /// `Retry-After`, in seconds.
+    pub retry_after: Option<u64>,
     /// Plain text.
     pub body: String,
     /// For `%RESPONSE_CODE_DETAILS%`.
@@ -37,17 +39,20 @@ impl Reply {
     pub fn refusal(refusal: &Refusal, style: Style, request: &Request) -> Self {
         let denial = refusal.denial;
         let policy = refusal.policy.as_ref().map(|policy| format!(":{policy}")).unwrap_or_default();
+        // At least a second: who is told to try at once does so.
+        let retry_after = refusal.retry_after.map(|span| span.as_secs().saturating_add(1));
         let details = format!("claimgate_denied{{{}}}{policy}", denial.code());
         match style {
             Style::Rfc6750 => Self {
                 status: denial.status(),
                 challenge: rfc6750(refusal, request),
+                retry_after,
                 body: format!("{}: {denial}\n", denial.code()),
                 details,
             },
             Style::Istio => {
                 let (status, body) = denial.envoy();
-                Self { status, challenge: envoy(denial, request), body: body.to_owned(), details }
+                Self { status, challenge: envoy(denial, request), retry_after: None, body: body.to_owned(), details }
             }
         }
     }
@@ -79,10 +84,12 @@ fn envoy(denial: Denial, request: &Request) -> Option<String> {
     let path = original.split(|byte| matches!(byte, b'?' | b'#')).next().unwrap_or_default();
     let path = path.get(..ENVOY_REALM_PATH).unwrap_or(path);
     let realm = [&quoted(request.scheme()), "://", &quoted(request.authority()), &quoted(path)].concat();
-    match denial.challenge() {
-        Challenge::None | Challenge::InsufficientScope => None,
-        Challenge::Bare => Some(format!("Bearer realm=\"{realm}\"")),
-        Challenge::InvalidToken => Some(format!("Bearer realm=\"{realm}\", error=\"invalid_token\"")),
+    match (denial, denial.challenge()) {
+        (_, Challenge::Bare) => Some(format!("Bearer realm=\"{realm}\"")),
+        (Denial::KeysUnavailable, _) | (_, Challenge::InvalidToken) => {
+            Some(format!("Bearer realm=\"{realm}\", error=\"invalid_token\""))
+        }
+        (_, Challenge::None | Challenge::InsufficientScope) => None,
     }
 }
 

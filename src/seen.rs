@@ -11,7 +11,7 @@ use std::{
 
 use quick_cache::{Equivalent, Weighter, unsync::Cache};
 
-use crate::{claims::Claims, provider::ProviderIndex};
+use crate::{claims::Claims, keys::Key as JsonWebKey, provider::ProviderIndex};
 
 /// Memory for proven tokens of one worker, in bytes by estimate.
 const CAPACITY: u64 = 8 * 1024 * 1024;
@@ -20,7 +20,16 @@ const ENTRIES: u64 = 4096;
 
 /// Proven tokens and what they proved.
 #[derive(Debug)]
-pub struct Seen<T = Rc<Claims>>(Cache<Key, T, ByBytes>);
+pub struct Seen<T = Proof>(Cache<Key, T, ByBytes>);
+
+/// What a token says, and the key that proved it.
+#[derive(Clone, Debug)]
+pub struct Proof {
+    /// The claims.
+    pub claims: Rc<Claims>,
+    /// The key.
+    pub key: Rc<JsonWebKey>,
+}
 
 impl<T: Clone> Default for Seen<T> {
     fn default() -> Self {
@@ -33,6 +42,11 @@ impl<T: Clone> Seen<T> {
     /// What a token proved when a key of this provider was tried on it.
     pub fn recall(&self, provider: ProviderIndex, token: &[u8]) -> Option<T> {
         self.0.get(&Sought { provider, token }).cloned()
+    }
+
+    /// Forgets every proof of this kind.
+    pub fn forget(&mut self, is_void: impl Fn(&T) -> bool) {
+        self.0.retain(|_, proof| !is_void(proof));
     }
 
     /// Keeps what a token proved until it is crowded out.

@@ -2,8 +2,10 @@
 
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
+
 /// Time since 1970-01-01T00:00:00Z, leap seconds ignored: a NumericDate (RFC 7519 section 2).
-#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
+#[derive(Clone, Copy, Debug, Deserialize, Eq, Ord, PartialEq, PartialOrd, Serialize)]
 pub struct UnixTime(Duration);
 
 impl UnixTime {
@@ -25,5 +27,10 @@ impl UnixTime {
     /// How long after `earlier` this is; zero if it is not.
     pub const fn since(self, earlier: Self) -> Duration {
         self.0.saturating_sub(earlier.0)
+    }
+
+    /// The microseconds since the last whole second.
+    pub const fn subsec_micros(self) -> u32 {
+        self.0.subsec_micros()
     }
 }

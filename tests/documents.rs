@@ -16,7 +16,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use claimgate::{config::Config, decision::Denial};
+use claimgate::{config::Config, decision::Denial, keys::source::Place};
 use serde_json::{Value, json};
 
 const ROOT: &str = env!("CARGO_MANIFEST_DIR");
@@ -193,6 +193,23 @@ fn envoy_and_istio_have_the_same_configuration() {
     let mut istio = yaml(&read("envoy/istio/wasmplugin.yaml")).pointer("/spec/pluginConfig").unwrap().clone();
     with_doubles(&mut istio);
     assert_eq!(meaning(&istio.to_string()), meaning(&envoy));
+}
+
+/// The cluster that a ServiceEntry makes is the one that claimgate looks for.
+#[test]
+fn istio_makes_the_cluster_that_keys_are_fetched_through() {
+    let text = read("envoy/istio/keys.yaml");
+    let documents: Vec<Value> = text.split("\n---\n").map(yaml).collect();
+    let [entry, rule, plugin] = documents.as_slice() else { panic!("{} documents", documents.len()) };
+    let (host, port) = (entry["spec"]["hosts"][0].as_str().unwrap(), &entry["spec"]["ports"][0]["number"]);
+    assert_eq!(rule["spec"]["host"], host);
+    assert_eq!(rule["spec"]["trafficPolicy"]["tls"]["sni"], host);
+    let (config, problems) = Config::parse(plugin["spec"]["pluginConfig"].to_string().as_bytes()).unwrap();
+    assert!(!problems.iter().any(|_| true), "{problems:?}");
+    let Place::Uri(keys) = &config.sources[0].place else { panic!("it is discovered") };
+    let cluster = yaml(&read("envoy/keys.yaml"));
+    assert_eq!(keys.cluster, format!("outbound|{port}||{host}"));
+    assert_eq!(cluster["name"], keys.cluster.as_str());
 }
 
 #[test]

@@ -56,6 +56,34 @@ fn a_token_lacks_the_group() {
     );
 }
 
+/// At a desk nobody fetches: a file has what would be fetched.
+#[test]
+fn fetched_keys_come_from_a_file() {
+    let rule = json!({"issuer": "https://idp.example.com", "presence": "REQUIRED"});
+    let configuration = concat!(env!("CARGO_TARGET_TMPDIR"), "/explain-fetched.json");
+    let keys = concat!(env!("CARGO_TARGET_TMPDIR"), "/explain-keys.json");
+    fs::write(configuration, json!({"jwtRules": [rule]}).to_string()).unwrap();
+    let token = bearer(json!({}));
+    let explain = |more: &[&str]| {
+        let arguments = ["explain", configuration, "-H", &token];
+        let output = Command::new(env!("CARGO_BIN_EXE_claimgate")).args(arguments).args(more).output().unwrap();
+        (output.status.code().unwrap(), String::from_utf8([output.stdout, output.stderr].concat()).unwrap())
+    };
+    assert_eq!(
+        explain(&[]),
+        (1, "the request waits for keys, which nobody fetches at a desk: name a file that has them, `--jwks keys.json`\n".into())
+    );
+    for (set, status, said) in [
+        (support::keys::jwks("@p256"), 0, "200, the request goes upstream"),
+        (support::keys::jwks("@p384"), 2, "401 key_unknown: "),
+        ("[]".to_owned(), 1, "explain-keys.json: it has no list `keys`"),
+    ] {
+        fs::write(keys, set).unwrap();
+        let (code, text) = explain(&["--jwks", keys]);
+        assert!(code == status && text.contains(said), "{code}: {text}");
+    }
+}
+
 #[test]
 fn a_token_with_the_group_passes() {
     let token = bearer(json!({"groups": ["admins"]}));

@@ -1,8 +1,9 @@
 //! `claimgate explain`: what a configuration does with a request, and why.
 
 use std::{
+    fs,
     net::IpAddr,
-    path::PathBuf,
+    path::{Path, PathBuf},
     time::{SystemTime, UNIX_EPOCH},
 };
 
@@ -20,6 +21,9 @@ use super::{Outcome, check};
 pub(super) struct Arguments {
     /// JSON or YAML, as for `check`.
     file: PathBuf,
+    /// The key set that would be fetched, for every rule that fetches one.
+    #[arg(long, value_name = "FILE")]
+    jwks: Option<PathBuf>,
     /// The method.
     #[arg(short = 'X', long, default_value = "GET")]
     method: String,
@@ -58,12 +62,21 @@ pub(super) fn run(arguments: &Arguments) -> Outcome {
         Err(outcome) => return outcome,
     };
     let (mut gate, request, now) = (Gate::new(config), arguments.request(), now());
-    let Decision { step, remarks } = gate.admit(&request, arguments, now);
+    if let Some(Err(outcome)) = arguments.jwks.as_deref().map(|file| hold(&mut gate, file, now)) {
+        return outcome;
+    }
+    let Decision { step, remarks, .. } = gate.admit(&request, arguments, now);
     let outcome = match &step {
         Step::Continue(_, effects) => {
             println!("200, the request goes upstream");
             effects.edits.iter().for_each(|edit| println!("  {}", shown(edit)));
             Outcome::Good
+        }
+        Step::Wait(..) => {
+            println!(
+                "the request waits for keys, which nobody fetches at a desk: name a file that has them, `--jwks keys.json`"
+            );
+            Outcome::Failed
         }
         Step::Reply(denial, reply) => {
             println!("{} {}: {denial}", reply.status, denial.code());
@@ -80,6 +93,17 @@ pub(super) fn run(arguments: &Arguments) -> Outcome {
         println!("{candidate}");
     }
     outcome
+}
+
+fn hold(gate: &mut Gate, file: &Path, now: UnixTime) -> Result<(), Outcome> {
+    let jwks = fs::read(file).map_err(|error| {
+        eprintln!("{}: {error}", file.display());
+        Outcome::Failed
+    })?;
+    gate.hold(&jwks, now).map_err(|reason| {
+        eprintln!("{}: {reason}", file.display());
+        Outcome::Failed
+    })
 }
 
 impl Arguments {

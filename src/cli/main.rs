@@ -20,7 +20,7 @@ enum Command {
     /// Says every problem in a configuration, in the words the proxy would log.
     Check(check::Arguments),
     /// Says what a configuration does with a request, and what each rule lacked.
-    Explain(explain::Arguments),
+    Explain(Box<explain::Arguments>),
 }
 
 /// What the exit status says.

@@ -7,7 +7,9 @@ mod matching;
 mod policies;
 mod when;
 
-use std::time::Duration;
+use std::{ops::RangeInclusive, time::Duration};
+
+use keys::KeyLocation;
 
 use super::{
     Config, Problem,
@@ -18,6 +20,7 @@ use super::{
 };
 use crate::{
     claims::validity::{Audience, Expectations, Types},
+    keys::source::Source,
     operation::pattern::{NotAPattern, Pattern},
     provider::{Issuer, Presence, Provider, ProviderIndex},
     reply::Style,
@@ -25,6 +28,7 @@ use crate::{
 };
 
 const MAX_TOKEN_BYTES: usize = 16 * 1024;
+const MAX_WAITING_REQUESTS: usize = 1000;
 const CLOCK_SKEW: Duration = Duration::from_secs(60);
 
 impl At<'_> {
@@ -75,6 +79,17 @@ impl At<'_> {
         span
     }
 
+    /// A number that must be whole and within bounds.
+    fn whole(&mut self, written: f64, bounds: RangeInclusive<usize>) -> Option<usize> {
+        let whole = (written.fract() == 0.0).then(|| format!("{written:.0}").parse().ok()).flatten();
+        let whole = whole.filter(|number| bounds.contains(number));
+        if whole.is_none() {
+            let (least, most) = (bounds.start(), bounds.end());
+            self.report(self.problem(format!("`{written}` is not a whole number from {least} to {most}")));
+        }
+        whole
+    }
+
     fn pattern(&mut self, written: &str) -> Option<Pattern> {
         Pattern::parse(written).map_err(|reason| self.not_a_pattern(written, reason)).ok()
     }
@@ -95,26 +110,35 @@ pub(super) fn config(at: &mut At<'_>, wire: wire::Config) -> Config {
     let has_policies = wire.authorization_policies.as_ref().is_some_and(|policies| !policies.is_empty());
     let policies = policies::policies(&mut at.field("authorizationPolicies"), wire.authorization_policies);
     let style = style(&mut at.field("errors"), wire.errors);
-    let max_token_bytes = match wire.max_token_bytes {
-        None => MAX_TOKEN_BYTES,
-        Some(written) => max_token_bytes(&mut at.field("maxTokenBytes"), written),
-    };
+    let max_token_bytes = wire
+        .max_token_bytes
+        .and_then(|written| at.field("maxTokenBytes").whole(written, 256..=1024 * 1024))
+        .unwrap_or(MAX_TOKEN_BYTES);
+    let max_waiting_requests = wire
+        .max_waiting_requests
+        .and_then(|written| at.field("maxWaitingRequests").whole(written, 0..=100_000))
+        .unwrap_or(MAX_WAITING_REQUESTS);
     let rules = wire.jwt_rules.unwrap_or_default();
     if rules.is_empty() && !has_policies {
         let mut at = at.field("jwtRules");
         let problem = at.problem("there is no rule, so nobody would be trusted and everything would pass");
         at.report(problem.help("add a rule with `issuer` and `jwks`"));
     }
+    let mut sources = Vec::new();
     let named: Vec<String> = rules.iter().filter_map(|rule| rule.issuer.clone()).collect();
     let mut at_rules = at.field("jwtRules");
     let providers: Vec<Provider> = rules
         .into_iter()
         .enumerate()
-        .map(|(index, rule)| provider(&mut at_rules.index(index), ProviderIndex(index), rule, &named, style))
+        .map(|(index, rule)| {
+            provider(&mut at_rules.index(index), ProviderIndex(index), rule, &named, style, &mut sources)
+        })
         .collect();
     conflicts::report(&mut at_rules, &providers);
     Config {
         providers,
+        sources,
+        max_waiting_requests,
         policies,
         style,
         bypass_cors_preflight: wire.bypass_cors_preflight.unwrap_or(true),
@@ -128,16 +152,15 @@ fn style(at: &mut At<'_>, errors: Option<Errors>) -> Style {
     written.and_then(|written| at.field("style").word(&written, &known)).unwrap_or_default()
 }
 
-fn max_token_bytes(at: &mut At<'_>, written: f64) -> usize {
-    let sizes = 256..=1024 * 1024;
-    let whole = (written.fract() == 0.0).then(|| format!("{written:.0}").parse().ok()).flatten();
-    whole.filter(|size| sizes.contains(size)).unwrap_or_else(|| {
-        at.report(at.problem(format!("`{written}` is not a whole number from {} to {}", sizes.start(), sizes.end())));
-        MAX_TOKEN_BYTES
-    })
-}
-
-fn provider(at: &mut At<'_>, index: ProviderIndex, rule: JwtRule, named: &[String], style: Style) -> Provider {
+fn provider(
+    at: &mut At<'_>,
+    index: ProviderIndex,
+    mut rule: JwtRule,
+    named: &[String],
+    style: Style,
+    sources: &mut Vec<Source>,
+) -> Provider {
+    let location = KeyLocation::take_from(&mut rule);
     let issuer = rule.issuer.and_then(|issuer| at.field("issuer").text(issuer));
     let algorithms = algorithms(&mut at.field("algorithms"), rule.algorithms);
     let name = rule.name.and_then(|name| at.field("name").text(name));
@@ -147,20 +170,8 @@ fn provider(at: &mut At<'_>, index: ProviderIndex, rule: JwtRule, named: &[Strin
             .problem("it is missing, so whatever these keys sign is trusted, but for issuers that other rules name");
         at.report(problem.help("write the exact `iss` of the tokens").warning());
     }
-    for (field, is_written) in [
-        ("timeout", rule.timeout.is_some()),
-        ("jwksCluster", rule.jwks_cluster.is_some()),
-        ("jwksCacheDuration", rule.jwks_cache_duration.is_some()),
-    ] {
-        if is_written && rule.jwks_uri.is_none() {
-            let problem = at.field(field).problem("it has no effect on inline `jwks`");
-            at.report(problem.warning());
-        }
-    }
-    for (field, written) in [("timeout", &rule.timeout), ("jwksCacheDuration", &rule.jwks_cache_duration)] {
-        written.as_deref().and_then(|written| at.field(field).duration(written));
-    }
-    let keys = keys::key_set(at, rule.jwks, rule.jwks_uri.as_deref(), &algorithms);
+    let name = name.or_else(|| issuer.clone()).unwrap_or_else(|| at.path().to_owned());
+    let keys = location.keys(at, &name, issuer.as_deref(), &algorithms, sources);
     let locations = headers::locations(at, rule.from_headers, rule.from_params, rule.from_cookies);
     let output_payload = rule
         .output_payload_to_header
@@ -191,14 +202,14 @@ fn provider(at: &mut At<'_>, index: ProviderIndex, rule: JwtRule, named: &[Strin
     };
     Provider {
         index,
-        name: name.or_else(|| issuer.clone()).unwrap_or_else(|| at.path().to_owned()),
+        name,
         issuer: issuer.map_or_else(|| Issuer::AnyBut(named.to_vec()), Issuer::Named),
         applies_to: matching::operations(&mut at.field("match"), rule.r#match),
         presence: presence.unwrap_or(Presence::Optional),
         locations,
         forward_original_token: rule.forward_original_token.unwrap_or(false),
         algorithms,
-        keys: keys.unwrap_or_default(),
+        keys,
         space_delimited_claims: at
             .field("spaceDelimitedClaims")
             .each(rule.space_delimited_claims, |at, written| at.text(written)),
@@ -210,7 +221,7 @@ fn provider(at: &mut At<'_>, index: ProviderIndex, rule: JwtRule, named: &[Strin
 
 fn algorithms(at: &mut At<'_>, written: Option<Vec<String>>) -> Vec<Algorithm> {
     let Some(written) = written else {
-        return Algorithm::ALL.into_iter().filter(|algorithm| !algorithm.is_symmetric()).collect();
+        return Algorithm::ASYMMETRIC.to_vec();
     };
     if written.is_empty() {
         at.report(

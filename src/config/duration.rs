@@ -45,6 +45,14 @@ fn times(number: &str, unit: Duration) -> Option<Duration> {
     Some(total)
 }
 
+/// Writes a duration so that it can be read again, to the millisecond.
+pub(super) fn text(span: Duration) -> String {
+    match span.subsec_millis() {
+        0 => format!("{}s", span.as_secs()),
+        _ => format!("{}ms", span.as_millis()),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -12,13 +12,17 @@ pub use problem::{Problem, Problems};
 use serde_json::Value;
 
 use self::at::At;
-use crate::{policy::Policies, provider::Provider, reply::Style, token::json};
+use crate::{keys::source::Source, policy::Policies, provider::Provider, reply::Style, token::json};
 
 /// A configuration in which nothing is left to check.
 #[derive(Debug)]
 pub struct Config {
     /// The rules, in order; at least one.
     pub providers: Vec<Provider>,
+    /// Where keys are fetched from.
+    pub sources: Vec<Source>,
+    /// How many requests a worker lets wait for keys.
+    pub max_waiting_requests: usize,
     /// Who may do what.
     pub policies: Policies,
     /// How refusals are worded.

@@ -10,7 +10,8 @@ const FLAG: &str = "`true` or `false`";
 const LIST: &str = "a list";
 
 /// Fields that are text and look like numbers.
-const DURATIONS: [&str; 4] = ["clockSkew", "maxLifetime", "timeout", "jwksCacheDuration"];
+const DURATIONS: [&str; 6] =
+    ["clockSkew", "maxLifetime", "timeout", "jwksCacheDuration", "jwksCooldown", "jwksStaleIfError"];
 
 /// What a value can be read as. The default stands in for a bad element of a list, so that its neighbours keep their place.
 pub(super) trait Shape: Default {

@@ -21,6 +21,8 @@ object! {
     pub bypass_cors_preflight: Option<bool>,
     /// The longest token looked at, in bytes. Default: 16384.
     pub max_token_bytes: Option<f64>,
+    /// How many requests each worker lets wait for keys. Default: 1000.
+    pub max_waiting_requests: Option<f64>,
 }
 
 object! {
@@ -35,13 +37,19 @@ object! {
     pub audiences: Option<Vec<String>>,
     /// The issuer's keys: a JWK Set as a string or an object.
     pub jwks: Option<Value>,
-    /// Where the issuer's keys are. Not supported yet.
+    /// Where the issuer's keys are. Default, without `jwks`: what the issuer's metadata say (OpenID Connect Discovery).
     pub jwks_uri: Option<String>,
-    /// Envoy cluster of `jwksUri`. Not supported yet.
+    /// Envoy's cluster for `jwksUri` or for the issuer. Default: Istio's `outbound|<port>||<host>`.
     pub jwks_cluster: Option<String>,
-    /// How long fetched keys are fresh. Not supported yet.
+    /// Other hosts than the issuer's that its metadata may name for its keys.
+    pub jwks_hosts: Option<Vec<String>>,
+    /// How long fetched keys are fresh at most. Default: 5m.
     pub jwks_cache_duration: Option<String>,
-    /// How long fetching keys may take. Without effect on inline `jwks`.
+    /// How long after an answer unknown keys cause no other fetch. Default: 10s.
+    pub jwks_cooldown: Option<String>,
+    /// How long keys are used since the issuer last confirmed them. Default: 24h.
+    pub jwks_stale_if_error: Option<String>,
+    /// How long a call for keys may take, and how long a request waits for them. Default: 5s.
     pub timeout: Option<String>,
     /// Headers with tokens. Default, with the two below: `Authorization: Bearer …` and `?access_token=…`.
     pub from_headers: Option<Vec<FromHeader>>,

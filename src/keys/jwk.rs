@@ -3,6 +3,7 @@
 use std::fmt;
 
 use serde_json::Value;
+use sha2::{Digest, Sha256};
 
 use crate::{
     signature::{Algorithm, EcdsaKey, EddsaKey, HmacKey, RsaKey, UnfitRsaKey, VerifyingKey},
@@ -15,6 +16,7 @@ pub struct Key {
     kid: Option<String>,
     algorithm: Option<Algorithm>,
     verifying_key: VerifyingKey,
+    digest: [u8; 32],
 }
 
 /// Why a key is skipped. The issuer's fault, not the client's.
@@ -87,7 +89,8 @@ impl Key {
             Some(Value::String(kid)) => Some(kid.clone()),
             Some(_) => return Err(Skip::Kid),
         };
-        let key = Self { kid, algorithm, verifying_key };
+        let digest = Sha256::digest(jwk.to_string()).into();
+        let key = Self { kid, algorithm, verifying_key, digest };
         if allowed.iter().any(|algorithm| key.permits(*algorithm)) { Ok(key) } else { Err(Skip::NotAllowed) }
     }
 
@@ -99,6 +102,11 @@ impl Key {
     /// The one algorithm the issuer uses it for, if it says so.
     pub fn algorithm(&self) -> Option<Algorithm> {
         self.algorithm
+    }
+
+    /// Whether another was made from the same JWK, member by member.
+    pub fn is_same_as(&self, other: &Self) -> bool {
+        self.digest == other.digest
     }
 
     /// The parsed key.

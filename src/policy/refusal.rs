@@ -1,5 +1,7 @@
 //! Why a request is refused, as far as it is known.
 
+use std::time::Duration;
+
 use super::{facts::Facts, rule::Rule, ruleset::RuleSet};
 use crate::decision::Denial;
 
@@ -14,12 +16,14 @@ pub struct Refusal {
     pub scopes: Vec<String>,
     /// Whether nobody was authenticated: RFC 6750 section 3.1 wants no error code then.
     pub is_anonymous: bool,
+    /// When to try again, if that may help.
+    pub retry_after: Option<Duration>,
 }
 
 impl Refusal {
     /// A refusal that is not about a policy.
     pub fn of(denial: Denial) -> Self {
-        Self { denial, policy: None, scopes: Vec::new(), is_anonymous: false }
+        Self { denial, policy: None, scopes: Vec::new(), is_anonymous: false, retry_after: None }
     }
 
     /// This DENY rule matched.

@@ -21,8 +21,10 @@ fn serialize(headers: &[(&str, &str)]) -> Vec<u8> {
 
 /// Sends a reply instead of the request.
 pub(super) fn send(reply: &Reply) {
+    let retry_after = reply.retry_after.map(|seconds| seconds.to_string());
+    let challenge = reply.challenge.iter().map(|challenge| ("www-authenticate", challenge.as_str()));
     let headers: Vec<(&str, &str)> =
-        reply.challenge.iter().map(|challenge| ("www-authenticate", challenge.as_str())).collect();
+        challenge.chain(retry_after.iter().map(|seconds| ("retry-after", seconds.as_str()))).collect();
     let headers = serialize(&headers);
     #[expect(unsafe_code, reason = "the host reads each buffer within its length and keeps none")]
     let status = unsafe {

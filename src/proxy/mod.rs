@@ -1,11 +1,15 @@
 //! The filter inside the proxy: it lends requests to the gate and performs what the gate decides. It decides nothing.
 
+mod clock;
 mod connection;
+mod fetch;
 mod http;
 mod local_reply;
 mod log_level;
 mod metrics;
 mod root;
+mod shared_data;
+mod worker;
 
 use std::panic;
 
@@ -20,5 +24,5 @@ proxy_wasm::main! {{
         Some(place) => log::error!("claimgate panicked at {}:{}", place.file(), place.line()),
         None => log::error!("claimgate panicked"),
     }));
-    proxy_wasm::set_root_context(|_| Box::new(Root::default()));
+    proxy_wasm::set_root_context(|id| Box::new(Root::new(id)));
 }}

@@ -7,6 +7,8 @@ mod eddsa;
 mod hmac;
 mod rsa;
 
+use std::rc::Rc;
+
 use crate::{decision::Denial, keys::Key, token::UntrustedToken};
 pub use ecdsa::EcdsaKey;
 pub use eddsa::EddsaKey;
@@ -48,6 +50,20 @@ impl Algorithm {
         Self::Hs256,
         Self::Hs384,
         Self::Hs512,
+    ];
+
+    /// Those whose keys may be published.
+    pub const ASYMMETRIC: [Self; 10] = [
+        Self::Rs256,
+        Self::Rs384,
+        Self::Rs512,
+        Self::Ps256,
+        Self::Ps384,
+        Self::Ps512,
+        Self::Es256,
+        Self::Es384,
+        Self::Es512,
+        Self::EdDsa,
     ];
 
     /// The algorithm of this registered name; names are case-sensitive (RFC 7515 section 4.1.1). `Ed25519` is what RFC
@@ -143,16 +159,16 @@ impl<'a> Proven<'a> {
     }
 }
 
-/// Checks the token's signature with each key in turn until one proves it. A key that does not permit the token's `alg`
-/// proves nothing.
+/// Checks the token's signature with each key in turn until one proves it, and says which. A key that does not permit the
+/// token's `alg` proves nothing.
 ///
 /// # Errors
 /// [`Denial::KeyUnknown`] if there is no key to try, [`Denial::SignatureInvalid`] if none proves it.
 pub fn prove<'a, 'k>(
     token: UntrustedToken<'a>,
-    candidates: impl IntoIterator<Item = &'k Key>,
+    candidates: impl IntoIterator<Item = &'k Rc<Key>>,
     backend: &dyn Verify,
-) -> Result<Proven<'a>, Denial> {
+) -> Result<(Proven<'a>, Rc<Key>), Denial> {
     let algorithm = token.header().alg;
     let mut denial = Denial::KeyUnknown;
     for key in candidates {
@@ -160,7 +176,7 @@ pub fn prove<'a, 'k>(
         if key.permits(algorithm)
             && backend.verify(algorithm, key.verifying_key(), token.signing_input(), token.signature())
         {
-            return Ok(Proven(token));
+            return Ok((Proven(token), Rc::clone(key)));
         }
     }
     Err(denial)

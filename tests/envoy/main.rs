@@ -4,7 +4,9 @@
 
 #![allow(
     clippy::disallowed_methods,
+    clippy::expect_used,
     clippy::indexing_slicing,
+    clippy::panic,
     clippy::string_slice,
     clippy::unwrap_used,
     reason = "these tests have a clock, and a broken test should stop loudly"
@@ -22,6 +24,8 @@ mod corpus;
 mod jose;
 #[cfg(not(target_arch = "wasm32"))]
 mod jwt_authn;
+#[cfg(not(target_arch = "wasm32"))]
+mod keys;
 #[cfg(not(target_arch = "wasm32"))]
 mod rbac;
 #[cfg(not(target_arch = "wasm32"))]
@@ -41,6 +45,7 @@ fn main() {
             configuration::trials(),
             jose::trials(),
             jwt_authn::trials(),
+            keys::trials(),
             rbac::trials(),
             remarks::trials(),
             trailers::trials(),

@@ -34,6 +34,7 @@ pub fn decide(gate: &mut Gate, case: &Case) -> Outcome {
         Step::Continue(_, effects) => {
             Outcome { status: 200, upstream: Some(perform(request, effects)), ..Outcome::default() }
         }
+        Step::Wait(source, _) => panic!("it waits for {source:?}"),
         Step::Reply(_, reply) => {
             let (reason, policy) = outcome::parts(&reply.details);
             Outcome {

@@ -84,6 +84,11 @@ impl Authority {
         Arc::new(config)
     }
 
+    /// Its certificate, for whoever trusts it.
+    pub(crate) fn pem(&self) -> String {
+        self.issuer.pem()
+    }
+
     /// A client whose certificate has this URI SAN, or none, and that asks for a server name, or none.
     pub(crate) fn client(&self, uri: Option<&str>, sni: Option<&str>) -> Client {
         let mut parameters = CertificateParams::default();

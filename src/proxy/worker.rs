@@ -1,0 +1,140 @@
+//! What the root and the requests of one worker share: the gate, and those that wait before it.
+
+use std::{
+    cell::{Cell, RefCell},
+    time::Duration,
+};
+
+use proxy_wasm::{
+    hostcalls,
+    types::{Action, MapType},
+};
+
+use super::{clock, connection::Downstream, local_reply, log_level, metrics::Metrics};
+use crate::{
+    config::Config,
+    decision::Denial,
+    effect::{Effects, HeaderEdit},
+    gate::{Decision, Gate, Step},
+    policy::{Permit, Remarks},
+    request::Request,
+    time::UnixTime,
+    waiting::{Waiter, Waiting},
+};
+
+/// Soon: somebody waits for what the next tick begins.
+const SOON: Duration = Duration::from_millis(1);
+
+/// One configuration on one worker.
+pub(super) struct Worker {
+    pub(super) gate: RefCell<Gate>,
+    pub(super) waiting: RefCell<Waiting<Request>>,
+    pub(super) metrics: Metrics,
+    is_hurried: Cell<bool>,
+}
+
+impl Worker {
+    pub(super) fn new(config: Config) -> Self {
+        Self {
+            waiting: RefCell::new(Waiting::new(config.max_waiting_requests)),
+            metrics: Metrics::define(),
+            gate: RefCell::new(Gate::new(config)),
+            is_hurried: Cell::new(false),
+        }
+    }
+
+    /// Decides a request and does what is decided, for the stream in whose name the host is called just now. One that has
+    /// waited brings the time until which it does.
+    pub(super) fn admit(&self, id: u32, request: Request, until: Option<UnixTime>) -> Action {
+        let now = clock::now();
+        let mut gate = self.gate.borrow_mut();
+        let Decision { step, remarks, account: _ } = match until {
+            Some(until) if until <= now => gate.admit_at_last(&request, &Downstream, now),
+            _ => gate.admit(&request, &Downstream, now),
+        };
+        say(&remarks);
+        self.metrics.would_deny(remarks.would_deny.len());
+        match step {
+            Step::Continue(permit, effects) => pass(permit, effects),
+            Step::Reply(denial, reply) => {
+                if log_level::hears_debug() {
+                    say_why(&mut gate, denial, &request);
+                }
+                local_reply::send(&reply);
+                Action::Pause
+            }
+            Step::Wait(source, patience) => {
+                let until = until.unwrap_or_else(|| now.plus(patience));
+                let entered = self.waiting.borrow_mut().enter(Waiter { id, source, until, request });
+                match entered {
+                    Ok(()) => self.hurry(),
+                    Err(request) => {
+                        self.metrics.too_many_waiting();
+                        local_reply::send(&gate.refuse(Denial::TooManyWaiting, &request));
+                    }
+                }
+                self.metrics.waiting(self.waiting.borrow().len());
+                Action::Pause
+            }
+        }
+    }
+
+    /// Forgets a request that has gone away.
+    pub(super) fn leave(&self, id: u32) {
+        self.waiting.borrow_mut().leave(id);
+        self.metrics.waiting(self.waiting.borrow().len());
+    }
+
+    /// Lets the root know that there is something to do; once, for each time anew would put it off.
+    fn hurry(&self) {
+        if !self.is_hurried.replace(true) {
+            self.tick_in(SOON);
+        }
+    }
+
+    /// When the root looks again.
+    pub(super) fn tick_in(&self, span: Duration) {
+        self.is_hurried.set(span == SOON);
+        if hostcalls::set_tick_period(span).is_err() {
+            log::error!("the host has no clock: keys are not fetched");
+        }
+    }
+}
+
+/// The one way on: it takes a permit.
+fn pass(_permit: Permit, effects: Effects) -> Action {
+    const HEADERS: MapType = MapType::HttpRequestHeaders;
+    for edit in effects.edits {
+        let edited = match &edit {
+            HeaderEdit::Remove(name) => hostcalls::remove_map_value(HEADERS, name),
+            HeaderEdit::Set(name, value) => hostcalls::set_map_value_bytes(HEADERS, name, Some(value)),
+            HeaderEdit::Add(name, value) => hostcalls::add_map_value_bytes(HEADERS, name, value),
+        };
+        if edited.is_err() {
+            // What may be forged does not go on.
+            log::error!("the host does not change headers");
+            return Action::Pause;
+        }
+    }
+    for (rule, header) in effects.dropped {
+        log::debug!("{rule}: {header} is not sent, for no header can carry the claim's value");
+    }
+    Action::Continue
+}
+
+/// Logs the reason, and of a refusal by policy what each rule lacked. Nothing a client sent is in it.
+fn say_why(gate: &mut Gate, denial: Denial, request: &Request) {
+    log::debug!("refused: {}", denial.code());
+    for candidate in gate.explain(request, &Downstream, clock::now()) {
+        log::debug!("refused: {candidate}");
+    }
+}
+
+fn say(remarks: &Remarks) {
+    for rule in &remarks.audited {
+        log::info!("audit: {rule}");
+    }
+    for rule in &remarks.would_deny {
+        log::info!("dry run: would deny by {}", rule.as_deref().unwrap_or("no rule that allows"));
+    }
+}

@@ -1,0 +1,98 @@
+//! Requests that wait for keys: bounded in number and time, and forgotten when their client goes.
+
+use std::{
+    io::Write,
+    net::TcpStream,
+    thread,
+    time::{Duration, Instant},
+};
+
+use libtest_mimic::Trial;
+use serde_json::json;
+
+use super::{bearer, bootstrap, configuration, posting};
+use crate::support::{
+    envoy::Envoy,
+    key_server::{Behaviour, KEYS, KeyServer},
+    patience::patiently,
+    upstream::Upstream,
+};
+
+const WAITING: &str = "wasmcustom.claimgate.waiting_requests";
+
+pub(crate) fn trials() -> Vec<Trial> {
+    vec![
+        Trial::test("keys: over the bound of waiting requests the answer is 503 at once, and counted", || {
+            let (upstream, server) = (Upstream::start(), KeyServer::start());
+            server.behave(Behaviour::Hang);
+            let mut configuration = configuration(&server, json!({"timeout": "3s"}));
+            configuration["maxWaitingRequests"] = json!(2);
+            let envoy = Envoy::start(&bootstrap(&upstream, &server, &configuration).json());
+            server.wait_for(KEYS, 1);
+            let port = envoy.port("gate");
+            let ask = |number: usize| {
+                thread::spawn(move || {
+                    let began = Instant::now();
+                    let reply =
+                        posting(bearer("p256"), &format!("waiting {number}")).send(port).expect("Envoy answers");
+                    (reply, began.elapsed())
+                })
+            };
+            let asked: Vec<_> = (0..6).map(ask).collect();
+            assert!(patiently(|| (envoy.stat(WAITING) == 2).then_some(())).is_some());
+            let (mut turned_away, mut timed_out) = (0, 0);
+            for asked in asked {
+                let (reply, took) = asked.join().unwrap();
+                assert_eq!(reply.status, 503, "{}", reply.text());
+                assert!(reply.header("retry-after").is_some());
+                match reply.text().split(':').next() {
+                    Some("too_many_waiting") => turned_away += 1,
+                    Some("keys_unavailable") => {
+                        timed_out += 1;
+                        assert!(took > Duration::from_secs(1) && took < Duration::from_secs(5), "{took:?}");
+                    }
+                    other => panic!("{other:?}"),
+                }
+            }
+            assert_eq!((turned_away, timed_out), (4, 2));
+            assert_eq!(envoy.stat("wasmcustom.claimgate.too_many_waiting"), 4);
+            assert_eq!(envoy.stat(WAITING), 0);
+            assert!((0..6).all(|number| upstream.count(&format!("waiting {number}")) == 0));
+            Ok(())
+        }),
+        Trial::test("keys: a client that goes away no longer waits", || {
+            let (upstream, server) = (Upstream::start(), KeyServer::start());
+            server.behave(Behaviour::Slow(Duration::from_secs(3)));
+            let envoy = Envoy::start(&bootstrap(&upstream, &server, &configuration(&server, json!({}))).json());
+            server.wait_for(KEYS, 1);
+            let mut stream = TcpStream::connect(("127.0.0.1", envoy.port("gate")))?;
+            let message = bearer("p256");
+            let (_, token) = &message.headers[1];
+            stream.write_all(b"POST / HTTP/1.1\r\nhost: test\r\nx-case: gone\r\nauthorization: ")?;
+            stream.write_all(token)?;
+            stream.write_all(b"\r\ncontent-length: 4\r\n\r\nbody")?;
+            assert!(patiently(|| (envoy.stat(WAITING) == 1).then_some(())).is_some());
+            drop(stream);
+            assert!(patiently(|| (envoy.stat(WAITING) == 0).then_some(())).is_some());
+            assert_eq!(message.send(envoy.port("gate"))?.status, 200);
+            assert_eq!(upstream.count("gone"), 0);
+            assert_eq!(envoy.stat("wasm.envoy.wasm.runtime.v8.crashed"), 0);
+            Ok(())
+        }),
+        Trial::test("keys: a fetch that brings nothing wakes who waits, long before their time is over", || {
+            let (upstream, server) = (Upstream::start(), KeyServer::start());
+            server.behave(Behaviour::Hang);
+            let envoy =
+                Envoy::start(&bootstrap(&upstream, &server, &configuration(&server, json!({"timeout": "20s"}))).json());
+            server.wait_for(KEYS, 1);
+            let port = envoy.port("gate");
+            let asked = thread::spawn(move || bearer("p256").send(port).expect("Envoy answers").status);
+            assert!(patiently(|| (envoy.stat(WAITING) == 1).then_some(())).is_some());
+            let began = Instant::now();
+            server.stop();
+            assert_eq!(asked.join().unwrap(), 503);
+            assert!(began.elapsed() < Duration::from_secs(5), "{:?}", began.elapsed());
+            Ok(())
+        }),
+    ]
+}
