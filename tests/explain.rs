@@ -4,12 +4,13 @@
 
 mod support;
 
-use std::{fs, process::Command};
+use std::{fs, process::Command, sync::LazyLock};
 
 use serde_json::json;
 use support::{keys, token::Recipe};
 
-fn explain(arguments: &[&str]) -> (i32, String) {
+/// Written once, for the tests run at the same time.
+static FILE: LazyLock<&str> = LazyLock::new(|| {
     let policies = json!([{"name": "admin", "namespace": "pay", "rules": [{
         "from": [{"source": {"requestPrincipals": ["*"]}}],
         "to": [{"operation": {"paths": ["/charge"], "methods": ["POST"]}}],
@@ -19,10 +20,14 @@ fn explain(arguments: &[&str]) -> (i32, String) {
         "issuer": "https://idp.example.com", "jwks": keys::jwks("@p256"),
         "outputClaimToHeaders": [{"header": "x-user", "claim": "sub"}],
     });
-    let folder = concat!(env!("CARGO_TARGET_TMPDIR"), "/explain.json");
-    fs::write(folder, json!({"jwtRules": [rule], "authorizationPolicies": policies}).to_string()).unwrap();
+    let file = concat!(env!("CARGO_TARGET_TMPDIR"), "/explain.json");
+    fs::write(file, json!({"jwtRules": [rule], "authorizationPolicies": policies}).to_string()).unwrap();
+    file
+});
+
+fn explain(arguments: &[&str]) -> (i32, String) {
     let output =
-        Command::new(env!("CARGO_BIN_EXE_claimgate")).args(["explain", folder]).args(arguments).output().unwrap();
+        Command::new(env!("CARGO_BIN_EXE_claimgate")).args(["explain", *FILE]).args(arguments).output().unwrap();
     (output.status.code().unwrap(), String::from_utf8(output.stdout).unwrap())
 }
 
