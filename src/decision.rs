@@ -315,3 +315,17 @@ const fn not_positive(claim: Registered) -> &'static str {
         _ => "Jwt payload [exp] field is not a positive 64 bit integer",
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// They stand in `error_description` as they are (RFC 6750 section 3).
+    #[test]
+    fn every_sentence_can_be_quoted() {
+        for denial in Denial::ALL {
+            let sentence = denial.to_string();
+            assert!(sentence.bytes().all(|byte| matches!(byte, b' '..=b'~') && !b"\"\\".contains(&byte)), "{sentence}");
+        }
+    }
+}

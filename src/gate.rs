@@ -27,7 +27,7 @@ use crate::{
         facts::{Facts, Known},
     },
     provider::Provider,
-    reply::{Reply, Style},
+    reply::{Details, Errors, Reply, Style, help},
     request::Request,
     seen::Seen,
     signature::{Algorithm, PureRust},
@@ -64,7 +64,7 @@ pub struct Gate {
     keyrings: Vec<Keyring>,
     policies: Policies,
     reserved: ReservedHeaders,
-    style: Style,
+    errors: Errors,
     bypass_cors_preflight: bool,
     max_token_bytes: usize,
     seen: Seen,
@@ -82,7 +82,7 @@ impl Gate {
             providers: config.providers,
             keyrings: config.sources.into_iter().map(Keyring::new).collect(),
             policies: config.policies,
-            style: config.style,
+            errors: config.errors,
             bypass_cors_preflight: config.bypass_cors_preflight,
             max_token_bytes: config.max_token_bytes,
             seen: Seen::default(),
@@ -107,7 +107,7 @@ impl Gate {
     /// The answer to a request that is refused undecided.
     pub fn refuse(&self, denial: Denial, request: &Request) -> Reply {
         let refusal = Refusal { retry_after: Some(Duration::from_secs(1)), ..Refusal::of(denial) };
-        Reply::refusal(&refusal, self.style, request)
+        Reply::refusal(&refusal, &[], &self.errors, request)
     }
 
     fn decide(&mut self, request: &Request, connection: &dyn Connection, now: UnixTime, may_wait: bool) -> Decision {
@@ -140,7 +140,8 @@ impl Gate {
         let step = match decided {
             Ok(permit) => Step::Continue(permit, effects),
             Err(refusal) => {
-                let reply = Reply::refusal(&refusal, self.style, request);
+                let help = self.help(&refusal, request, connection, now);
+                let reply = Reply::refusal(&refusal, &help, &self.errors, request);
                 account.denial = Some(refusal.denial);
                 account.policy = refusal.policy;
                 Step::Reply(refusal.denial, reply)
@@ -206,6 +207,30 @@ impl Gate {
         self.authenticated(request, connection, now, explain).unwrap_or_default()
     }
 
+    /// What would have been accepted, if clients are told.
+    fn help(
+        &mut self,
+        refusal: &Refusal,
+        request: &Request,
+        connection: &dyn Connection,
+        now: UnixTime,
+    ) -> Vec<String> {
+        if self.errors.details != Details::Full {
+            return Vec::new();
+        }
+        let readings = path::readings(request.target());
+        let applying = authenticate::applying(&self.providers, request, &readings).unwrap_or_default();
+        let mut help = help::of_providers(refusal.denial, &applying);
+        match (&refusal.policy, refusal.denial) {
+            (Some(rule), _) => help.push(format!("{rule} denies it")),
+            (None, Denial::TokenMissing | Denial::PolicyNotAllowed) => {
+                help.extend(help::of_policies(&self.explain(request, connection, now)));
+            }
+            _ => (),
+        }
+        help
+    }
+
     /// Whether the request is a preflight, which needs no token.
     fn is_exempt(&self, request: &Request) -> bool {
         self.bypass_cors_preflight && request.is_cors_preflight()
@@ -222,7 +247,7 @@ impl Gate {
         let readings = path::readings(request.target());
         let known = Known::new(request, &readings, connection);
         let mut facts = Facts::new(&known);
-        facts.text_only = self.style == Style::Istio;
+        facts.text_only = self.errors.style == Style::Istio;
         if self.is_exempt(request) {
             return Ok(ask(&self.policies, &facts, &[]));
         }

@@ -7,9 +7,15 @@ mod support;
 use claimgate::{
     claims::path::ClaimPath,
     config::Config,
+    decision::Denial,
     effect::{Effects, HeaderEdit},
     gate::{Gate, Step},
     operation::{path, path::PathPattern, pattern::Pattern},
+    policy::Refusal,
+    reply::{
+        Errors, Reply, Style,
+        cors::{Cors, OriginPattern},
+    },
     request::Request,
     signature::Algorithm,
     time::UnixTime,
@@ -117,6 +123,25 @@ proptest! {
         let mut gate = gate("@ed25519", &["EdDSA"]);
         prop_assert!(!passes(&mut gate, &bytes));
         let _ = gate.admit(&Request::new(vec![(":path".into(), bytes.clone()), ("cookie".into(), bytes)]), &Peer::default(), UnixTime::from_secs(NOW));
+    }
+
+    /// No line ends inside of a header, and the quotes of a challenge pair.
+    #[test]
+    fn nothing_breaks_out_of_a_reply(value in prop::collection::vec(any::<u8>(), 0..40), scope in "[ -~é]{0,6}", place in 0..6_usize) {
+        let name = [":authority", ":path", ":scheme", "origin", "accept", "x-envoy-original-path"][place];
+        let request = Request::new(vec![(name.into(), value)]);
+        for (denial, style) in [(Denial::PolicyNotAllowed, Style::Rfc6750), (Denial::TokenExpired, Style::Istio)] {
+            let refusal = Refusal { scopes: vec![scope.clone()], ..Refusal::of(denial) };
+            let cors = Cors { allow_origins: vec![OriginPattern::Any], allow_credentials: true, expose_headers: vec![] };
+            let reply = Reply::refusal(&refusal, &[], &Errors { style, cors: Some(cors), ..Errors::default() }, &request);
+            for (_, value) in &reply.headers {
+                prop_assert!(value.bytes().all(|byte| matches!(byte, b' '..=b'~')), "{value:?}");
+            }
+            let challenge = reply.headers.iter().find(|(name, _)| *name == "www-authenticate").map(|(_, value)| value).unwrap();
+            let outside: String = challenge.split('"').step_by(2).collect();
+            let known = ["Bearer realm=, error=, error_description=, scope=", "Bearer realm=, error=, error_description=", "Bearer realm=, error="];
+            prop_assert!(!challenge.contains('\\') && known.contains(&outside.as_str()), "{challenge}");
+        }
     }
 
     /// Three strict segments around arbitrary JSON-like texts, so that parsing gets deep.

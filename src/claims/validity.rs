@@ -53,20 +53,28 @@ impl Expectations {
     }
 
     fn accepts_audience(&self, audience: &str) -> bool {
-        let audience = Audience::new(audience);
-        self.audiences.contains(&audience)
+        self.audiences.iter().any(|accepted| accepted.is(audience))
     }
 }
 
-/// An audience as Envoy compares it: without `http://` or `https://` and without one trailing slash.
+/// An accepted audience.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Audience(String);
 
 impl Audience {
-    /// Brings an audience into its compared form.
-    pub fn new(written: &str) -> Self {
-        let bare = written.strip_prefix("https://").or_else(|| written.strip_prefix("http://")).unwrap_or(written);
-        Self(bare.strip_suffix('/').unwrap_or(bare).to_owned())
+    /// An audience as it is written.
+    pub fn new(written: String) -> Self {
+        Self(written)
+    }
+
+    /// As it is written.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// Whether an `aud` is this one as Envoy compares them: without `http://` or `https://` and without one trailing slash.
+    fn is(&self, claimed: &str) -> bool {
+        bare_audience(&self.0) == bare_audience(claimed)
     }
 }
 
@@ -94,6 +102,11 @@ impl Types {
             (Self::Listed(types), typ) => typ.is_some_and(|typ| types.contains(&typ)),
         }
     }
+}
+
+fn bare_audience(written: &str) -> &str {
+    let bare = written.strip_prefix("https://").or_else(|| written.strip_prefix("http://")).unwrap_or(written);
+    bare.strip_suffix('/').unwrap_or(bare)
 }
 
 fn bare(typ: &str) -> String {

@@ -1,6 +1,7 @@
 //! From what was written to what it means, in one pass that collects every problem.
 
 mod conflicts;
+mod errors;
 mod headers;
 mod keys;
 mod matching;
@@ -16,7 +17,7 @@ use super::{
     at::At,
     duration,
     problem::shown,
-    wire::{self, Errors, JwtRule},
+    wire::{self, JwtRule},
 };
 use crate::{
     claims::validity::{Audience, Expectations, Types},
@@ -109,7 +110,7 @@ impl At<'_> {
 pub(super) fn config(at: &mut At<'_>, wire: wire::Config) -> Config {
     let has_policies = wire.authorization_policies.as_ref().is_some_and(|policies| !policies.is_empty());
     let policies = policies::policies(&mut at.field("authorizationPolicies"), wire.authorization_policies);
-    let style = style(&mut at.field("errors"), wire.errors);
+    let errors = errors::errors(at, wire.errors, wire.cors);
     let max_token_bytes = wire
         .max_token_bytes
         .and_then(|written| at.field("maxTokenBytes").whole(written, 256..=1024 * 1024))
@@ -131,7 +132,7 @@ pub(super) fn config(at: &mut At<'_>, wire: wire::Config) -> Config {
         .into_iter()
         .enumerate()
         .map(|(index, rule)| {
-            provider(&mut at_rules.index(index), ProviderIndex(index), rule, &named, style, &mut sources)
+            provider(&mut at_rules.index(index), ProviderIndex(index), rule, &named, errors.style, &mut sources)
         })
         .collect();
     conflicts::report(&mut at_rules, &providers);
@@ -140,16 +141,10 @@ pub(super) fn config(at: &mut At<'_>, wire: wire::Config) -> Config {
         sources,
         max_waiting_requests,
         policies,
-        style,
+        errors,
         bypass_cors_preflight: wire.bypass_cors_preflight.unwrap_or(true),
         max_token_bytes,
     }
-}
-
-fn style(at: &mut At<'_>, errors: Option<Errors>) -> Style {
-    let written = errors.and_then(|errors| errors.style);
-    let known = [("rfc6750", Style::Rfc6750), ("istio", Style::Istio)];
-    written.and_then(|written| at.field("style").word(&written, &known)).unwrap_or_default()
 }
 
 fn provider(
@@ -191,9 +186,7 @@ fn provider(
         at.report(at.problem("it is zero, so no token could pass").help("leave it out for no bound"));
     }
     let expectations = Expectations {
-        audiences: at
-            .field("audiences")
-            .each(rule.audiences, |at, written| at.text(written).map(|written| Audience::new(&written))),
+        audiences: at.field("audiences").each(rule.audiences, |at, written| at.text(written).map(Audience::new)),
         subjects: at.field("subjects").each(rule.subjects, |at, written| at.pattern(&written)),
         types: types(&mut at.field("types"), rule.types),
         clock_skew: clock_skew.unwrap_or(CLOCK_SKEW),

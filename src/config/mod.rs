@@ -12,7 +12,7 @@ pub use problem::{Problem, Problems};
 use serde_json::Value;
 
 use self::at::At;
-use crate::{keys::source::Source, policy::Policies, provider::Provider, reply::Style, token::json};
+use crate::{keys::source::Source, policy::Policies, provider::Provider, reply::Errors, token::json};
 
 /// A configuration in which nothing is left to check.
 #[derive(Debug)]
@@ -26,7 +26,7 @@ pub struct Config {
     /// Who may do what.
     pub policies: Policies,
     /// How refusals are worded.
-    pub style: Style,
+    pub errors: Errors,
     /// Whether CORS preflights pass without a token.
     pub bypass_cors_preflight: bool,
     /// The longest token looked at, in bytes.

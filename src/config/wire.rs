@@ -17,6 +17,8 @@ object! {
     pub authorization_policies: Option<Vec<AuthorizationPolicy>>,
     /// How refusals are worded.
     pub errors: Option<Errors>,
+    /// Whose pages a browser lets read refusals, with `errors.cors` (`CorsPolicy`).
+    pub cors: Option<Cors>,
     /// Whether CORS preflights pass without a token. Default: true, as Istio has it.
     pub bypass_cors_preflight: Option<bool>,
     /// The longest token looked at, in bytes. Default: 16384.
@@ -123,6 +125,36 @@ object! {
 
     /// `rfc6750` or `istio`. Default: `rfc6750`.
     pub style: Option<String>,
+    /// What challenges call the protected space. Default: host and port of the request.
+    pub realm: Option<String>,
+    /// How much clients are told: `none`, `reason` or `full`. Default: `reason`.
+    pub details: Option<String>,
+    /// Whether refusals can be read from other origins, as `cors` has it. Default: false.
+    pub cors: Option<bool>,
+}
+
+object! {
+    /// Whose pages a browser lets read (`CorsPolicy`).
+    pub struct Cors:
+
+    /// Their origins, any of these.
+    pub allow_origins: Option<Vec<StringMatch>>,
+    /// Whether they may if they sent credentials along. Default: false.
+    pub allow_credentials: Option<bool>,
+    /// Headers they may read besides `www-authenticate` and `retry-after`.
+    pub expose_headers: Option<Vec<String>>,
+}
+
+object! {
+    /// A text to match (`StringMatch`): one of these.
+    pub struct StringMatch:
+
+    /// The whole of it; `*` is anything.
+    pub exact: Option<String>,
+    /// How it begins.
+    pub prefix: Option<String>,
+    /// A regular expression for the whole of it.
+    pub regex: Option<String>,
 }
 
 object! {

@@ -5,14 +5,14 @@ use std::ptr;
 use crate::reply::Reply;
 
 /// Headers as the ABI takes them: count, then each pair's lengths, then each name and value with a NUL behind.
-fn serialize(headers: &[(&str, &str)]) -> Vec<u8> {
+fn serialize(headers: &[(&str, String)]) -> Vec<u8> {
     let size = |length: usize| u32::try_from(length).unwrap_or(u32::MAX).to_le_bytes();
     let mut bytes = Vec::from(size(headers.len()));
     for (name, value) in headers {
         bytes.extend(size(name.len()));
         bytes.extend(size(value.len()));
     }
-    for text in headers.iter().flat_map(|(name, value)| [name, value]) {
+    for text in headers.iter().flat_map(|(name, value)| [name, value.as_str()]) {
         bytes.extend(text.as_bytes());
         bytes.push(0);
     }
@@ -21,11 +21,7 @@ fn serialize(headers: &[(&str, &str)]) -> Vec<u8> {
 
 /// Sends a reply instead of the request.
 pub(super) fn send(reply: &Reply) {
-    let retry_after = reply.retry_after.map(|seconds| seconds.to_string());
-    let challenge = reply.challenge.iter().map(|challenge| ("www-authenticate", challenge.as_str()));
-    let headers: Vec<(&str, &str)> =
-        challenge.chain(retry_after.iter().map(|seconds| ("retry-after", seconds.as_str()))).collect();
-    let headers = serialize(&headers);
+    let headers = serialize(&reply.headers);
     #[expect(unsafe_code, reason = "the host reads each buffer within its length and keeps none")]
     let status = unsafe {
         proxy_send_local_response(
@@ -36,8 +32,7 @@ pub(super) fn send(reply: &Reply) {
             reply.body.len(),
             headers.as_ptr(),
             headers.len(),
-            // No gRPC status: Envoy derives it from the HTTP status.
-            -1,
+            reply.grpc_status.map_or(-1, i32::from),
         )
     };
     if status != 0 {

@@ -1,13 +1,31 @@
 //! What the client sees of a refusal: RFC 6750 by default, or byte for byte what Envoy's `jwt_authn` answers.
+//!
+//! Nothing of a token is in it, and nothing of the query.
 
-use crate::{
-    decision::{Challenge, Denial},
-    policy::Refusal,
-    request::Request,
-};
+mod accept;
+mod body;
+mod challenge;
+pub mod cors;
+mod grpc;
+pub mod help;
 
-/// Envoy cuts the path in its realm here, in bytes.
-const ENVOY_REALM_PATH: usize = 256;
+use crate::{policy::Refusal, request::Request};
+use body::Body;
+pub use challenge::Realm;
+use cors::Cors;
+
+/// `errors`: how refusals are worded.
+#[derive(Debug, Default)]
+pub struct Errors {
+    /// Whose words.
+    pub style: Style,
+    /// What the challenge calls the protected space; by default the authority of the request.
+    pub realm: Option<Realm>,
+    /// How much the client is told.
+    pub details: Details,
+    /// Which pages of other origins may read a refusal.
+    pub cors: Option<Cors>,
+}
 
 /// `errors.style`.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
@@ -19,85 +37,60 @@ pub enum Style {
     Istio,
 }
 
+/// `errors.details`.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub enum Details {
+    /// What the status says.
+    None,
+    /// Why.
+    #[default]
+    Reason,
+    /// Why, and what would have been accepted.
+    Full,
+}
+
 /// An answer that claimgate gives itself.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Reply {
     /// HTTP status.
     pub status: u16,
-    /// `WWW-Authenticate`.
-    pub challenge: Option<String>,
-    /// `Retry-After`, in seconds.
-    pub retry_after: Option<u64>,
-    /// Plain text.
+    /// Headers, names in lower case.
+    pub headers: Vec<(&'static str, String)>,
+    /// The body, or to gRPC the message.
     pub body: String,
+    /// To gRPC, its status: the proxy then answers with 200 and trailers only.
+    pub grpc_status: Option<u8>,
     /// For `%RESPONSE_CODE_DETAILS%`.
     pub details: String,
 }
 
 impl Reply {
-    /// The answer to a request that is refused for this reason.
-    pub fn refusal(refusal: &Refusal, style: Style, request: &Request) -> Self {
+    /// The answer to a request that is refused for this reason; `help` is told only in full.
+    pub fn refusal(refusal: &Refusal, help: &[String], errors: &Errors, request: &Request) -> Self {
         let denial = refusal.denial;
-        let policy = refusal.policy.as_ref().map(|policy| format!(":{policy}")).unwrap_or_default();
-        // At least a second: who is told to try at once does so.
-        let retry_after = refusal.retry_after.map(|span| span.as_secs().saturating_add(1));
-        let details = format!("claimgate_denied{{{}}}{policy}", denial.code());
-        match style {
-            Style::Rfc6750 => Self {
-                status: denial.status(),
-                challenge: rfc6750(refusal, request),
-                retry_after,
-                body: format!("{}: {denial}\n", denial.code()),
-                details,
-            },
-            Style::Istio => {
-                let (status, body) = denial.envoy();
-                Self { status, challenge: envoy(denial, request), retry_after: None, body: body.to_owned(), details }
+        let (status, body, challenge) = match errors.style {
+            Style::Rfc6750 => {
+                let body = Body::of(refusal, help, errors.details);
+                (denial.status(), body, challenge::rfc6750(refusal, errors, request))
             }
+            Style::Istio => {
+                let (status, words) = denial.envoy();
+                (status, Body::Words(words), challenge::envoy(denial, request))
+            }
+        };
+        let grpc_status = grpc::is_grpc(request).then(|| grpc::status(status));
+        // The proxy itself says the type of a gRPC message.
+        let (kind, body) = if grpc_status.is_some() { (None, body.line()) } else { body.negotiated(status, request) };
+        let mut headers = Vec::new();
+        headers.extend(kind.map(|kind| ("content-type", kind.to_owned())));
+        headers.extend(challenge.map(|challenge| ("www-authenticate", challenge)));
+        if errors.style == Style::Rfc6750 {
+            // At least a second: who is told to try at once does so.
+            let seconds = refusal.retry_after.map(|span| span.as_secs().saturating_add(1));
+            headers.extend(seconds.map(|seconds| ("retry-after", seconds.to_string())));
         }
+        headers.extend(errors.cors.iter().flat_map(|cors| cors.headers(request)));
+        let policy = refusal.policy.as_ref().map(|policy| format!(":{policy}")).unwrap_or_default();
+        Self { status, headers, body, grpc_status, details: format!("claimgate_denied{{{}}}{policy}", denial.code()) }
     }
-}
-
-fn rfc6750(refusal: &Refusal, request: &Request) -> Option<String> {
-    let realm = quoted(request.authority());
-    let denial = refusal.denial;
-    match denial.challenge() {
-        Challenge::None => None,
-        Challenge::Bare => Some(format!("Bearer realm=\"{realm}\"")),
-        Challenge::InvalidToken => {
-            Some(format!("Bearer realm=\"{realm}\", error=\"invalid_token\", error_description=\"{denial}\""))
-        }
-        Challenge::InsufficientScope if refusal.is_anonymous => None,
-        Challenge::InsufficientScope => {
-            let scopes: Vec<String> = refusal.scopes.iter().map(|scope| quoted(scope.as_bytes())).collect();
-            let scope = if scopes.is_empty() { String::new() } else { format!(", scope=\"{}\"", scopes.join(" ")) };
-            Some(format!(
-                "Bearer realm=\"{realm}\", error=\"insufficient_scope\", error_description=\"{denial}\"{scope}"
-            ))
-        }
-    }
-}
-
-/// As Envoy, but for the query, which may hold the token.
-fn envoy(denial: Denial, request: &Request) -> Option<String> {
-    let original = request.values("x-envoy-original-path").next().unwrap_or(request.target());
-    let path = original.split(|byte| matches!(byte, b'?' | b'#')).next().unwrap_or_default();
-    let path = path.get(..ENVOY_REALM_PATH).unwrap_or(path);
-    let realm = [&quoted(request.scheme()), "://", &quoted(request.authority()), &quoted(path)].concat();
-    match (denial, denial.challenge()) {
-        (_, Challenge::Bare) => Some(format!("Bearer realm=\"{realm}\"")),
-        (Denial::KeysUnavailable, _) | (_, Challenge::InvalidToken) => {
-            Some(format!("Bearer realm=\"{realm}\", error=\"invalid_token\""))
-        }
-        (_, Challenge::None | Challenge::InsufficientScope) => None,
-    }
-}
-
-/// What may stand in a quoted string as it is (RFC 9110 section 5.6.4); the rest is left out.
-fn quoted(bytes: &[u8]) -> String {
-    bytes
-        .iter()
-        .filter(|byte| byte.is_ascii_graphic() && !matches!(byte, b'"' | b'\\'))
-        .map(|byte| char::from(*byte))
-        .collect()
 }

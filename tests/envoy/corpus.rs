@@ -7,10 +7,11 @@ use std::{
 };
 
 use libtest_mimic::{Failed, Trial};
+use percent_encoding::percent_decode_str;
 
 use crate::support::{
     bootstrap::{Bootstrap, Listener},
-    case::{Case, CaseFile, corpus},
+    case::{Case, CaseFile, Grpc, corpus},
     envoy::Envoy,
     http::{Message, Reply},
     outcome::{self, Arrival, Outcome},
@@ -105,14 +106,28 @@ impl Lab {
                 status: reply.status,
                 reason,
                 policy,
-                www_authenticate: reply.header("www-authenticate"),
+                headers: headers(&reply),
                 body: reply.text(),
+                grpc: grpc(&reply),
                 upstream: self.upstream.seen(&id).map(|seen| Arrival { path: seen.path, headers: seen.headers }),
             };
             outcome.against(&case.expect)?;
         }
         Ok(())
     }
+}
+
+fn headers(reply: &Reply) -> Vec<(String, String)> {
+    let text = |value: &[u8]| String::from_utf8_lossy(value).into_owned();
+    reply.headers.iter().map(|(name, value)| (name.to_lowercase(), text(value))).collect()
+}
+
+/// What a gRPC client makes of the headers; the message is percent-encoded.
+fn grpc(reply: &Reply) -> Option<Grpc> {
+    let status = reply.header("grpc-status")?.parse().unwrap();
+    let message = reply.header("grpc-message").unwrap_or_default();
+    let message = percent_decode_str(&message).decode_utf8().unwrap().into_owned();
+    Some(Grpc { status, message })
 }
 
 fn over_tls(name: &str) -> String {

@@ -55,9 +55,22 @@ pub struct Expect {
     /// Single parameters of the challenge; empty for one that must not be there.
     #[serde(default)]
     pub challenge: BTreeMap<String, String>,
+    /// Headers of the reply; empty for one that must not be there.
+    #[serde(default)]
+    pub headers: BTreeMap<String, String>,
     pub body: Option<String>,
+    /// What a gRPC client is told; the status on the wire is then 200.
+    pub grpc: Option<Grpc>,
     #[serde(default)]
     pub upstream: Upstream,
+}
+
+/// The trailers-only answer of gRPC.
+#[derive(Clone, Debug, Deserialize, PartialEq)]
+#[serde(deny_unknown_fields)]
+pub struct Grpc {
+    pub status: u8,
+    pub message: String,
 }
 
 /// Who is at the other end of the connection, and where the connection arrived. What is not said is loopback, without TLS.

@@ -12,7 +12,7 @@ use claimgate::{
 };
 
 use super::{
-    case::{Case, CaseFile, Peer, RequestParts},
+    case::{Case, CaseFile, Grpc, Peer, RequestParts},
     outcome::{self, Arrival, Outcome},
 };
 
@@ -37,14 +37,16 @@ pub fn decide(gate: &mut Gate, case: &Case) -> Outcome {
         Step::Wait(source, _) => panic!("it waits for {source:?}"),
         Step::Reply(_, reply) => {
             let (reason, policy) = outcome::parts(&reply.details);
-            Outcome {
-                status: reply.status,
-                reason,
-                policy,
-                www_authenticate: reply.challenge,
-                body: reply.body,
-                upstream: None,
-            }
+            let mut headers: Vec<_> = reply.headers.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
+            let (status, body, grpc) = match reply.grpc_status {
+                None => (reply.status, reply.body, None),
+                // As the proxy sends it: trailers alone, which are headers then.
+                Some(status) => {
+                    headers.push(("content-type".into(), "application/grpc".into()));
+                    (200, String::new(), Some(Grpc { status, message: reply.body }))
+                }
+            };
+            Outcome { status, reason, policy, headers, body, grpc, upstream: None }
         }
     }
 }

@@ -1,6 +1,6 @@
 //! What became of a request, wherever it was decided, held against what the case expects.
 
-use super::case::Expect;
+use super::case::{Expect, Grpc};
 
 /// A reply and, if it was admitted, the request as the upstream saw it.
 #[derive(Debug, Default)]
@@ -8,8 +8,9 @@ pub struct Outcome {
     pub status: u16,
     pub reason: Option<String>,
     pub policy: Option<String>,
-    pub www_authenticate: Option<String>,
+    pub headers: Vec<(String, String)>,
     pub body: String,
+    pub grpc: Option<Grpc>,
     pub upstream: Option<Arrival>,
 }
 
@@ -37,6 +38,11 @@ impl Arrival {
 }
 
 impl Outcome {
+    fn header(&self, name: &str) -> String {
+        let of_name = self.headers.iter().filter(|(present, _)| present == name);
+        of_name.map(|(_, value)| value.as_str()).collect::<Vec<_>>().join(", ")
+    }
+
     /// Everything that is not as expected.
     pub fn against(&self, expect: &Expect) -> Result<(), String> {
         let mut differences = Vec::new();
@@ -46,7 +52,7 @@ impl Outcome {
                 differences.push(format!("{what} is {found}, expected {expected}"));
             }
         };
-        compare("status", &self.status, &expect.status);
+        compare("status", &self.status, &if expect.grpc.is_some() { 200 } else { expect.status });
         compare("reason", &self.reason, &expect.reason);
         compare("reached the upstream", &self.upstream.is_some(), &(expect.status == 200));
         let or_none = |text: &Option<String>| text.clone().unwrap_or_default();
@@ -54,11 +60,17 @@ impl Outcome {
             compare("policy", &or_none(&self.policy), policy);
         }
         if let Some(challenge) = &expect.www_authenticate {
-            compare("www-authenticate", &or_none(&self.www_authenticate), challenge);
+            compare("www-authenticate", &self.header("www-authenticate"), challenge);
         }
         for (name, value) in &expect.challenge {
-            let found = self.www_authenticate.as_deref().and_then(|challenge| parameter(challenge, name));
-            compare(&format!("{name} of the challenge"), &found.unwrap_or_default(), &value.as_str());
+            let found = parameter(&self.header("www-authenticate"), name).map(str::to_owned);
+            compare(&format!("{name} of the challenge"), &found.unwrap_or_default(), value);
+        }
+        for (name, value) in &expect.headers {
+            compare(name, &self.header(name), value);
+        }
+        if expect.status != 200 {
+            compare("gRPC", &self.grpc, &expect.grpc);
         }
         if let Some(body) = &expect.body {
             compare("body", &self.body, body);

@@ -120,7 +120,7 @@ fn claim_path(at: &mut At<'_>, written: &str) -> Option<ClaimPath> {
 }
 
 /// A header's name in lower case (RFC 9110 section 5.1, narrowed to what Istio takes).
-fn header_name(at: &mut At<'_>, written: &str) -> Option<String> {
+pub(super) fn header_name(at: &mut At<'_>, written: &str) -> Option<String> {
     let sound =
         !written.is_empty() && written.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte));
     if !sound {

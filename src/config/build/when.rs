@@ -151,7 +151,7 @@ fn text_test(at: &mut At<'_>, key: &Text, written: wire::Condition, captures: &[
 }
 
 /// An expression for the whole text; it runs in linear time whatever it says.
-fn expression(at: &mut At<'_>, text: String) -> Option<Regex> {
+pub(super) fn expression(at: &mut At<'_>, text: String) -> Option<Regex> {
     if text.len() > LONGEST_EXPRESSION {
         let problem = at.problem(format!(
             "{} has {} bytes, more than the {LONGEST_EXPRESSION} allowed",

@@ -1,0 +1,44 @@
+//! What would have been accepted: facts of the configuration that mend a refusal, and nothing of the token.
+
+use crate::{
+    claims::validity::{Audience, Types},
+    decision::Denial,
+    policy::explain::Candidate,
+    provider::{Issuer, Provider},
+    signature::Algorithm,
+};
+
+/// A reply stays short, however many rules there are.
+const MOST: usize = 8;
+
+/// What these rules accept that a token did not bring.
+pub fn of_providers(denial: Denial, providers: &[&Provider]) -> Vec<String> {
+    let accepted = |provider: &&Provider| {
+        let expectations = &provider.expectations;
+        let what = match denial {
+            Denial::TokenMissing | Denial::IssuerUnknown => String::new(),
+            Denial::AlgNotAllowed => listed("alg", provider.algorithms.iter().copied().map(Algorithm::name)),
+            Denial::AudienceNotAllowed => listed("aud", expectations.audiences.iter().map(Audience::as_str)),
+            Denial::TypeNotAllowed => match &expectations.types {
+                Types::Listed(types) => listed("typ", types.iter().map(String::as_str)),
+                Types::Bearer => " with any typ of a bearer token".to_owned(),
+            },
+            _ => return None,
+        };
+        Some(match &provider.issuer {
+            Issuer::Named(issuer) => format!("tokens of `{issuer}` are accepted{what}"),
+            Issuer::AnyBut(_) => format!("tokens of other issuers are accepted{what}"),
+        })
+    };
+    providers.iter().filter_map(accepted).take(MOST).collect()
+}
+
+/// What each rule lacked that might have allowed the request.
+pub fn of_policies(candidates: &[Candidate]) -> Vec<String> {
+    candidates.iter().filter(|candidate| candidate.action == "ALLOW").take(MOST).map(Candidate::to_string).collect()
+}
+
+fn listed<'a>(claim: &str, values: impl Iterator<Item = &'a str>) -> String {
+    let values: Vec<&str> = values.collect();
+    if values.is_empty() { String::new() } else { format!(" with {claim} `{}`", values.join("`, `")) }
+}
