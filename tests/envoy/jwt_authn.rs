@@ -1,6 +1,10 @@
-//! Style `istio` beside Envoy's own `jwt_authn` in one Envoy: the same status, body and challenge, the same headers upstream.
+//! Style `istio` beside Envoy's own `jwt_authn` in one Envoy: the same status, headers and body, also to gRPC, and the same
+//! headers upstream.
 
-use std::sync::{Arc, OnceLock};
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, OnceLock},
+};
 
 use libtest_mimic::{Failed, Trial};
 use serde_json::{Value, json};
@@ -105,6 +109,9 @@ const OUTPUTS: [(&str, &str); 7] = [
     ("x-role", "realm.role"),
 ];
 
+/// Headers that are another every time.
+const OF_THE_MOMENT: [&str; 2] = ["date", "x-envoy-upstream-service-time"];
+
 struct Lab {
     upstream: Upstream,
     envoy: Envoy,
@@ -120,16 +127,22 @@ pub(crate) fn trials() -> Vec<Trial> {
                 let lab: &Lab = lab.get_or_init(Lab::open);
                 let now = crate::now();
                 let token = recipe.sign(now);
-                let id = format!("{presence}-{index}");
-                let (ours, theirs) = (
-                    lab.ask("claimgate", presence, &id, path, &headers, &token)?,
-                    lab.ask("jwt_authn", presence, &id, path, &headers, &token)?,
-                );
-                match STRICTER.iter().find(|(stricter, ..)| *stricter == name) {
-                    Some((_, envoy, claimgate)) => {
-                        assert_eq!((&theirs["status"], &ours["status"]), (&json!(envoy), &json!(claimgate)))
+                let ask = |filter: &str, kind: &'static str| {
+                    let id = format!("{presence}-{index}-{kind}");
+                    let headers: Vec<_> = headers.iter().copied().chain([("content-type", kind)]).collect();
+                    lab.ask(filter, presence, &id, path, &headers, &token)
+                };
+                let stricter = STRICTER.iter().find(|(stricter, ..)| *stricter == name);
+                for kind in ["text/plain", "application/grpc"] {
+                    let (ours, theirs) = (ask("claimgate", kind)?, ask("jwt_authn", kind)?);
+                    match stricter {
+                        // Every status of gRPC is 200.
+                        Some((_, envoy, claimgate)) if kind == "text/plain" => {
+                            assert_eq!((&theirs["status"], &ours["status"]), (&json!(envoy), &json!(claimgate)))
+                        }
+                        Some(_) => assert_ne!(ours, theirs),
+                        None => assert_eq!(ours, theirs, "claimgate left, jwt_authn right"),
                     }
-                    None => assert_eq!(ours, theirs, "claimgate left, jwt_authn right"),
                 }
                 Ok(())
             })
@@ -172,16 +185,16 @@ impl Lab {
                 names.filter_map(|name| seen.header(name).map(|value| format!("{name}: {value}"))).collect();
             json!({"path": seen.path, "headers": headers})
         });
-        let challenge = reply.header("www-authenticate").map(without_query);
-        Ok(json!({
-            "status": reply.status, "body": reply.text(), "www-authenticate": challenge,
-            "content-type": reply.header("content-type"), "upstream": upstream,
-        }))
+        let mut told = BTreeMap::new();
+        for (name, value) in reply.headers.iter().filter(|(name, _)| !OF_THE_MOMENT.contains(&name.as_str())) {
+            told.entry(name).or_insert_with(Vec::new).push(without_query(String::from_utf8_lossy(value).into_owned()));
+        }
+        Ok(json!({ "status": reply.status, "headers": told, "body": reply.text(), "upstream": upstream }))
     }
 }
 
 /// Envoy echoes the query, token and all, in its realm; we do not.
-fn without_query(challenge: String) -> String {
+pub(crate) fn without_query(challenge: String) -> String {
     match (challenge.find('?'), challenge.find("\", error")) {
         (Some(query), Some(end)) if query < end => format!("{}{}", &challenge[..query], &challenge[end..]),
         _ => challenge,

@@ -12,10 +12,11 @@ use std::{
 use libtest_mimic::{Failed, Trial};
 use serde_json::{Value, json};
 
+use crate::jwt_authn::without_query;
 use crate::support::{
     bootstrap::{Bootstrap, Listener},
     envoy::Envoy,
-    http::Reply,
+    http::{Message, Reply},
     istiod, keys,
     policies::{self, Dice, ISSUERS, Question},
     token::Recipe,
@@ -49,12 +50,16 @@ struct SharedLab(OnceLock<Option<Lab>>);
 #[derive(Eq, PartialEq)]
 struct Answer {
     status: u16,
+    headers: Vec<Option<String>>,
     body: String,
 }
 
+/// The headers of an answer that RBAC has a say in.
+const TELLING: [&str; 4] = ["content-type", "grpc-status", "grpc-message", "www-authenticate"];
+
 impl fmt::Display for Answer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} {}", self.status, self.body)
+        write!(f, "{} {:?} {}", self.status, self.headers, self.body)
     }
 }
 
@@ -106,20 +111,23 @@ impl Lab {
         let mut differences = Vec::new();
         for _ in 0..QUESTIONS {
             let question = Question::random(&mut dice);
-            let token = sign(&question);
-            let theirs = self.ask(&format!("rbac {set}"), &question, token.as_deref())?;
-            let ours = self.ask(&format!("claimgate {set}"), &question, token.as_deref())?;
-            let stated = || STATED_EXCEPTIONS.iter().any(|(_, applies)| applies(&policies, &question));
-            if ours != theirs && !stated() {
-                differences.push(format!("{question}claimgate: {ours}\nrbac: {theirs}\n"));
+            let message = question.message(sign(&question).as_deref());
+            for message in [message.clone(), message.header("content-type", "application/grpc")] {
+                let theirs = self.ask(&format!("rbac {set}"), &message)?;
+                let ours = self.ask(&format!("claimgate {set}"), &message)?;
+                let stated = || STATED_EXCEPTIONS.iter().any(|(_, applies)| applies(&policies, &question));
+                if ours != theirs && !stated() {
+                    differences.push(format!("{question}claimgate: {ours}\nrbac: {theirs}\n"));
+                }
             }
         }
         if differences.is_empty() { Ok(()) } else { Err(report(&policies, &differences)) }
     }
 
-    fn ask(&self, listener: &str, question: &Question, token: Option<&str>) -> Result<Answer, Failed> {
-        let Reply { status, body, .. } = question.message(token).send(self.ports[listener])?;
-        Ok(Answer { status, body: String::from_utf8_lossy(&body).into_owned() })
+    fn ask(&self, listener: &str, message: &Message) -> Result<Answer, Failed> {
+        let reply: Reply = message.send(self.ports[listener])?;
+        let headers = TELLING.iter().map(|name| reply.header(name).map(without_query)).collect();
+        Ok(Answer { status: reply.status, headers, body: reply.text() })
     }
 }
 
@@ -151,5 +159,5 @@ fn report(policies: &Value, differences: &[String]) -> Failed {
     let policies: Vec<_> = policies.as_array().unwrap().iter().map(Value::to_string).collect();
     let shown = differences.iter().take(3).map(String::as_str).collect::<Vec<_>>().join("\n");
     let count = differences.len();
-    format!("{count} of {QUESTIONS} answers differ under\n{}\n\n{shown}", policies.join("\n")).into()
+    format!("{count} of {} answers differ under\n{}\n\n{shown}", 2 * QUESTIONS, policies.join("\n")).into()
 }

@@ -39,7 +39,7 @@ impl Check {
     fn ask(&self, lab: &Lab, filter: &str) -> Result<(), Failed> {
         let listener = format!("{filter} {}", self.title);
         for (allowed, question) in &self.asked {
-            let answer = lab.ask(&listener, question, sign(question).as_deref())?;
+            let answer = lab.ask(&listener, &question.message(sign(question).as_deref()))?;
             let expected = if *allowed { (200, "ok") } else { (403, "RBAC: access denied") };
             assert_eq!((answer.status, answer.body.as_str()), expected, "{question}");
         }
