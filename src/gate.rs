@@ -67,6 +67,7 @@ pub struct Gate {
     errors: Errors,
     bypass_cors_preflight: bool,
     max_token_bytes: usize,
+    max_waiting_requests: usize,
     seen: Seen,
 }
 
@@ -85,6 +86,7 @@ impl Gate {
             errors: config.errors,
             bypass_cors_preflight: config.bypass_cors_preflight,
             max_token_bytes: config.max_token_bytes,
+            max_waiting_requests: config.max_waiting_requests,
             seen: Seen::default(),
         }
     }
@@ -102,6 +104,11 @@ impl Gate {
     /// Decides a request that has waited long enough.
     pub fn admit_at_last(&mut self, request: &Request, connection: &dyn Connection, now: UnixTime) -> Decision {
         self.decide(request, connection, now, false)
+    }
+
+    /// How many requests may wait at a time.
+    pub fn max_waiting_requests(&self) -> usize {
+        self.max_waiting_requests
     }
 
     /// The answer to a request that is refused undecided.

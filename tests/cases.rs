@@ -29,6 +29,17 @@ fn main() {
             }));
         }
     }
+    trials.push(Trial::test("every reason has a case", || {
+        let corpus = support::case::corpus();
+        let shown: Vec<_> =
+            corpus.iter().flat_map(|file| &file.cases).filter_map(|case| case.expect.reason.as_deref()).collect();
+        let missing: Vec<_> = claimgate::decision::Denial::ALL
+            .map(|denial| denial.code())
+            .into_iter()
+            .filter(|code| !shown.contains(code))
+            .collect();
+        if missing.is_empty() { Ok(()) } else { Err(format!("no case is refused for {missing:?}").into()) }
+    }));
     libtest_mimic::run(&Arguments::from_args(), trials).exit();
 }
 

@@ -230,8 +230,16 @@ fn every_field_has_its_row() {
 }
 
 #[test]
+#[cfg(feature = "cli")]
+fn the_page_of_reasons_is_made_of_the_code() {
+    let printed = std::process::Command::new(env!("CARGO_BIN_EXE_claimgate")).arg("reasons").output().unwrap().stdout;
+    let is_fresh = String::from_utf8(printed).unwrap() == read("docs/reasons.md");
+    assert!(is_fresh, "docs/reasons.md is old: run `cargo run -- reasons > docs/reasons.md`");
+}
+
+#[test]
 fn every_reason_has_its_row() {
-    let text = read("docs/configuration.md");
+    let text = read("docs/reasons.md");
     let rows = rows(&text, "Code");
     let listed: Vec<[&str; 3]> = rows.iter().map(|row| [&row[0], &row[1], &row[3]].map(String::as_str)).collect();
     let expected: Vec<[String; 3]> = Denial::ALL
@@ -242,6 +250,10 @@ fn every_reason_has_its_row() {
         })
         .collect();
     assert_eq!(listed, expected.iter().map(|row| row.each_ref().map(String::as_str)).collect::<Vec<_>>());
+    for denial in Denial::ALL {
+        let heading = format!("\n## {}\n", denial.code());
+        assert_eq!(text.matches(&heading).count(), 1, "{heading}");
+    }
 }
 
 /// A word such as `jwtRules` in a paper is a field, or one of the words of others.

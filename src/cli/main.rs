@@ -2,6 +2,8 @@
 
 mod check;
 mod explain;
+mod guide;
+mod reasons;
 
 use std::process::ExitCode;
 
@@ -21,6 +23,8 @@ enum Command {
     Check(check::Arguments),
     /// Says what a configuration does with a request, and what each rule lacked.
     Explain(Box<explain::Arguments>),
+    /// Prints every reason for a refusal: what it means, and how to mend it.
+    Reasons,
 }
 
 /// What the exit status says.
@@ -51,5 +55,6 @@ fn main() -> ExitCode {
     match Arguments::parse().command {
         Command::Check(arguments) => check::run(&arguments).into(),
         Command::Explain(arguments) => explain::run(&arguments).into(),
+        Command::Reasons => reasons::run().into(),
     }
 }

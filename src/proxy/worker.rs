@@ -35,10 +35,11 @@ pub(super) struct Worker {
 
 impl Worker {
     pub(super) fn new(config: Config) -> Self {
+        let gate = Gate::new(config);
         Self {
-            waiting: RefCell::new(Waiting::new(config.max_waiting_requests)),
+            waiting: RefCell::new(Waiting::new(gate.max_waiting_requests())),
             metrics: Metrics::define(),
-            gate: RefCell::new(Gate::new(config)),
+            gate: RefCell::new(gate),
             is_hurried: Cell::new(false),
         }
     }

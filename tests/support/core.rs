@@ -5,6 +5,7 @@ use std::net::IpAddr;
 use claimgate::{
     config::Config,
     connection::Connection,
+    decision::Denial,
     effect::{Effects, HeaderEdit},
     gate::{Gate, Step},
     request::Request,
@@ -29,12 +30,21 @@ pub fn gate(file: &CaseFile) -> Gate {
 
 /// What a gate does with a case.
 pub fn decide(gate: &mut Gate, case: &Case) -> Outcome {
-    let request = headers(case.request(NOW));
-    match gate.admit(&Request::new(request.clone()), &case.peer, UnixTime::from_secs(NOW)).step {
-        Step::Continue(_, effects) => {
-            Outcome { status: 200, upstream: Some(perform(request, effects)), ..Outcome::default() }
+    let headers = headers(case.request(NOW));
+    let (request, now) = (Request::new(headers.clone()), UnixTime::from_secs(NOW));
+    let step = match gate.admit(&request, &case.peer, now).step {
+        // Nobody fetches here: who waits, if there is room, waits for nothing.
+        Step::Wait(..) if gate.max_waiting_requests() == 0 => {
+            Step::Reply(Denial::TooManyWaiting, gate.refuse(Denial::TooManyWaiting, &request))
         }
-        Step::Wait(source, _) => panic!("it waits for {source:?}"),
+        Step::Wait(..) => gate.admit_at_last(&request, &case.peer, now).step,
+        step => step,
+    };
+    match step {
+        Step::Continue(_, effects) => {
+            Outcome { status: 200, upstream: Some(perform(headers, effects)), ..Outcome::default() }
+        }
+        Step::Wait(..) => unreachable!("it has waited long enough"),
         Step::Reply(_, reply) => {
             let (reason, policy) = outcome::parts(&reply.details);
             let mut headers: Vec<_> = reply.headers.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
