@@ -21,6 +21,8 @@ mod configuration;
 #[cfg(not(target_arch = "wasm32"))]
 mod corpus;
 #[cfg(not(target_arch = "wasm32"))]
+mod grpc;
+#[cfg(not(target_arch = "wasm32"))]
 mod jose;
 #[cfg(not(target_arch = "wasm32"))]
 mod jwt_authn;
@@ -43,6 +45,7 @@ fn main() {
         [
             corpus::trials(),
             configuration::trials(),
+            grpc::trials(),
             jose::trials(),
             jwt_authn::trials(),
             keys::trials(),
