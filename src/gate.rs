@@ -13,13 +13,7 @@ use crate::{
         claim_header::Unwritable,
         reserved::{ReservedHeaders, confusable},
     },
-    keys::{
-        KeySet, UnusableKeySet,
-        fetch::Answer,
-        keyring::{Keyring, Turn},
-        ledger::Ledger,
-        source::SourceIndex,
-    },
+    keys::{KeySet, UnusableKeySet, fetch::Answer, keyring::Keyring, ledger::Ledger, source::SourceIndex, turn::Turn},
     operation::path,
     policy::{
         self, Permit, Policies, Refusal, Remarks,

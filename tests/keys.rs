@@ -10,9 +10,10 @@ use std::{cell::RefCell, collections::HashMap, time::Duration};
 use claimgate::{
     keys::{
         fetch::{Answer, FetchError, Response},
-        keyring::{Brought, Keyring, Outlook, Turn},
+        keyring::{Keyring, Outlook},
         ledger::{Ledger, Version},
         source::{Discovery, Endpoint, Place, Source, SourceIndex, Terms},
+        turn::{Brought, Turn},
     },
     time::UnixTime,
     waiting::{Waiter, Waiting},

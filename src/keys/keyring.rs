@@ -4,16 +4,16 @@
 
 use std::{rc::Rc, time::Duration};
 
-use sha2::{Digest, Sha256};
-
 use super::{
-    Key, KeySet, Skipped, UnusableKeySet,
-    fetch::{Answer, Call, FetchError, Response},
+    KeySet,
+    fetch::{Answer, Call},
+    flight::{Find, Flight, Stage},
     freshness,
     ledger::{Ledger, Version},
     life::{Event, Life, Ticket},
-    record::{Header, Record, Validators},
-    source::{Discovery, Endpoint, Place, Source, hex},
+    record::{Header, Record},
+    source::{Endpoint, Place, Source},
+    turn::{Brought, Report, Turn},
 };
 use crate::{signature::Algorithm, time::UnixTime};
 
@@ -35,32 +35,6 @@ pub struct Keyring {
     is_missed: bool,
 }
 
-/// A fetch of this worker's.
-#[derive(Debug)]
-struct Flight {
-    ticket: Ticket,
-    stage: Stage,
-    since: UnixTime,
-}
-
-#[derive(Debug)]
-enum Stage {
-    /// Asking the issuer where its keys are.
-    Metadata(Discovery),
-    /// Asking for the keys, unless they are still those of this digest.
-    Keys(Endpoint, Option<String>),
-}
-
-/// What a whole answer brought.
-enum Find {
-    /// The place of the keys.
-    Place(Endpoint),
-    /// A set, by the digest of its bytes.
-    Set(String, Response, KeySet, Vec<Skipped>),
-    /// The set of this digest, still (RFC 9110 section 15.4.5).
-    Same(String, Response),
-}
-
 /// Whether newer keys than these can be had.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Outlook {
@@ -70,41 +44,6 @@ pub enum Outlook {
     Unavailable,
     /// These are as new as they may be.
     Settled,
-}
-
-/// What a look at a source or an answer led to.
-#[derive(Debug, Default)]
-pub struct Turn {
-    /// The call to make now.
-    pub call: Option<Call>,
-    /// Whether a fetch has ended since the last turn, so that whoever waits for it is to be decided again.
-    pub is_ended: bool,
-    /// The keys that are no longer in the set: what they proved is to be forgotten.
-    pub gone: Vec<Rc<Key>>,
-    /// What to tell of this worker's own fetch.
-    pub report: Option<Report>,
-}
-
-/// How a fetch went.
-#[derive(Debug)]
-pub struct Report {
-    /// The URL that was asked.
-    pub url: String,
-    /// The cluster it was asked through.
-    pub cluster: String,
-    /// What it brought.
-    pub outcome: Result<Brought, FetchError>,
-    /// How long until the next.
-    pub next_in: Duration,
-}
-
-/// What a good fetch brought.
-#[derive(Debug)]
-pub enum Brought {
-    /// The set there was.
-    Same,
-    /// Another set, with so many keys, and those that can't be used.
-    New(usize, Vec<Skipped>),
 }
 
 impl Keyring {
@@ -282,46 +221,5 @@ impl Keyring {
             gone
         };
         Turn { is_ended, gone, ..Turn::default() }
-    }
-}
-
-impl Stage {
-    fn endpoint(&self) -> &Endpoint {
-        match self {
-            Self::Metadata(discovery) => &discovery.metadata,
-            Self::Keys(endpoint, _) => endpoint,
-        }
-    }
-
-    fn read(&self, response: Response) -> Result<Find, FetchError> {
-        match self {
-            Self::Metadata(discovery) => discovery.read(response.document()?).map(Find::Place),
-            Self::Keys(_, Some(digest)) if response.status == 304 => Ok(Find::Same(digest.clone(), response)),
-            Self::Keys(..) => {
-                let body = response.document()?;
-                let (set, skipped) = KeySet::parse(body, &Algorithm::ASYMMETRIC);
-                let digest = hex(&Sha256::digest(body));
-                match set {
-                    Ok(set) => Ok(Find::Set(digest, response, set, skipped)),
-                    Err(UnusableKeySet::NoUsableKey) => Err(FetchError::NoUsableKey),
-                    Err(UnusableKeySet::NotJson | UnusableKeySet::NoKeys) => Err(FetchError::NotJson),
-                }
-            }
-        }
-    }
-}
-
-impl Record {
-    /// Keeps what was found beside the state. Metadata that led to a failure are asked for again.
-    fn note(&mut self, find: &Result<Find, FetchError>, now: UnixTime) {
-        match find {
-            Ok(Find::Place(keys)) => self.header.found = Some((keys.url(), now)),
-            Ok(Find::Set(_, response, ..)) => {
-                self.header.validators = Validators::of(response);
-                self.body.clone_from(&response.body);
-            }
-            Ok(Find::Same(..)) => (),
-            Err(_) => self.header.found = None,
-        }
     }
 }

@@ -1,6 +1,7 @@
 //! A provider's keys (RFC 7517) and which of them may prove a token.
 
 pub mod fetch;
+mod flight;
 mod freshness;
 mod jwk;
 pub mod keyring;
@@ -8,6 +9,7 @@ pub mod ledger;
 pub mod life;
 mod record;
 pub mod source;
+pub mod turn;
 
 use std::{fmt, rc::Rc};
 

@@ -2,7 +2,11 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{fetch::Response, life::Life};
+use super::{
+    fetch::{FetchError, Response},
+    flight::Find,
+    life::Life,
+};
 use crate::time::UnixTime;
 
 /// Everything a worker needs to go on where another left off.
@@ -36,6 +40,19 @@ impl Record {
         let header = serde_json::from_slice(bytes.get(..end)?).ok()?;
         bytes.drain(..=end);
         Some(Self { header, body: bytes })
+    }
+
+    /// Keeps what was found beside the state. Metadata that led to a failure are asked for again.
+    pub(super) fn note(&mut self, find: &Result<Find, FetchError>, now: UnixTime) {
+        match find {
+            Ok(Find::Place(keys)) => self.header.found = Some((keys.url(), now)),
+            Ok(Find::Set(_, response, ..)) => {
+                self.header.validators = Validators::of(response);
+                self.body.clone_from(&response.body);
+            }
+            Ok(Find::Same(..)) => (),
+            Err(_) => self.header.found = None,
+        }
     }
 
     /// The header as one line of JSON, then the set.

@@ -7,7 +7,7 @@ use std::{cell::RefCell, collections::HashMap, time::Duration};
 
 use proxy_wasm::{hostcalls, types::MetricType};
 
-use crate::keys::{fetch::FetchError, keyring::Brought};
+use crate::keys::{fetch::FetchError, turn::Brought};
 
 /// The metrics of one configuration on one worker; without a host that counts they are silent.
 #[derive(Default)]

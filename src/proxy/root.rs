@@ -13,8 +13,8 @@ use crate::{
     config::{Config, Problem},
     keys::{
         fetch::FetchError,
-        keyring::{Brought, Report, Turn},
         source::SourceIndex,
+        turn::{Brought, Report, Turn},
     },
     request::Request,
     waiting::Waiter,

@@ -1,0 +1,65 @@
+//! A fetch on its way: what it asks for, and what the answer brings.
+
+use sha2::{Digest, Sha256};
+
+use super::{
+    KeySet, Skipped, UnusableKeySet,
+    fetch::{FetchError, Response},
+    life::Ticket,
+    source::{Discovery, Endpoint, hex},
+};
+use crate::{signature::Algorithm, time::UnixTime};
+
+/// A fetch of this worker's.
+#[derive(Debug)]
+pub(super) struct Flight {
+    pub(super) ticket: Ticket,
+    pub(super) stage: Stage,
+    pub(super) since: UnixTime,
+}
+
+#[derive(Debug)]
+pub(super) enum Stage {
+    /// Asking the issuer where its keys are.
+    Metadata(Discovery),
+    /// Asking for the keys, unless they are still those of this digest.
+    Keys(Endpoint, Option<String>),
+}
+
+/// What a whole answer brought.
+pub(super) enum Find {
+    /// The place of the keys.
+    Place(Endpoint),
+    /// A set, by the digest of its bytes.
+    Set(String, Response, KeySet, Vec<Skipped>),
+    /// The set of this digest, still (RFC 9110 section 15.4.5).
+    Same(String, Response),
+}
+
+impl Stage {
+    /// What is asked.
+    pub(super) fn endpoint(&self) -> &Endpoint {
+        match self {
+            Self::Metadata(discovery) => &discovery.metadata,
+            Self::Keys(endpoint, _) => endpoint,
+        }
+    }
+
+    /// What an answer brings.
+    pub(super) fn read(&self, response: Response) -> Result<Find, FetchError> {
+        match self {
+            Self::Metadata(discovery) => discovery.read(response.document()?).map(Find::Place),
+            Self::Keys(_, Some(digest)) if response.status == 304 => Ok(Find::Same(digest.clone(), response)),
+            Self::Keys(..) => {
+                let body = response.document()?;
+                let (set, skipped) = KeySet::parse(body, &Algorithm::ASYMMETRIC);
+                let digest = hex(&Sha256::digest(body));
+                match set {
+                    Ok(set) => Ok(Find::Set(digest, response, set, skipped)),
+                    Err(UnusableKeySet::NoUsableKey) => Err(FetchError::NoUsableKey),
+                    Err(UnusableKeySet::NotJson | UnusableKeySet::NoKeys) => Err(FetchError::NotJson),
+                }
+            }
+        }
+    }
+}
