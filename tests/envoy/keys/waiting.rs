@@ -25,7 +25,7 @@ pub(crate) fn trials() -> Vec<Trial> {
         Trial::test("keys: over the bound of waiting requests the answer is 503 at once, and counted", || {
             let (upstream, server) = (Upstream::start(), KeyServer::start());
             server.behave(Behaviour::Hang);
-            let mut configuration = configuration(&server, json!({"timeout": "3s"}));
+            let mut configuration = configuration(&server, json!({"timeout": "8s"}));
             configuration["maxWaitingRequests"] = json!(2);
             let envoy = Envoy::start(&bootstrap(&upstream, &server, &configuration).json());
             server.wait_for(KEYS, 1);
@@ -49,7 +49,7 @@ pub(crate) fn trials() -> Vec<Trial> {
                     Some("too_many_waiting") => turned_away += 1,
                     Some("keys_unavailable") => {
                         timed_out += 1;
-                        assert!(took > Duration::from_secs(1) && took < Duration::from_secs(5), "{took:?}");
+                        assert!(took > Duration::from_secs(1) && took < Duration::from_secs(10), "{took:?}");
                     }
                     other => panic!("{other:?}"),
                 }
@@ -62,8 +62,9 @@ pub(crate) fn trials() -> Vec<Trial> {
         }),
         Trial::test("keys: a client that goes away no longer waits", || {
             let (upstream, server) = (Upstream::start(), KeyServer::start());
-            server.behave(Behaviour::Slow(Duration::from_secs(3)));
-            let envoy = Envoy::start(&bootstrap(&upstream, &server, &configuration(&server, json!({}))).json());
+            server.behave(Behaviour::Slow(Duration::from_secs(5)));
+            let configuration = configuration(&server, json!({"timeout": "20s"}));
+            let envoy = Envoy::start(&bootstrap(&upstream, &server, &configuration).json());
             server.wait_for(KEYS, 1);
             let mut stream = TcpStream::connect(("127.0.0.1", envoy.port("gate")))?;
             let message = bearer("p256");

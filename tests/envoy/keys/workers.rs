@@ -32,7 +32,7 @@ pub(crate) fn trials() -> Vec<Trial> {
             let learned = Instant::now();
             let old = bearer("p256");
             let mut connections: Vec<Connection> = (0..24).map(|_| Connection::open(port)).collect::<Result<_, _>>()?;
-            thread::sleep(Duration::from_millis(900).saturating_sub(learned.elapsed()));
+            thread::sleep(Duration::from_secs(1).saturating_sub(learned.elapsed()));
             for connection in &mut connections {
                 let reply = connection.send(&old)?;
                 assert_eq!(reply.status, 401, "{}", reply.text());
