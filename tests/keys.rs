@@ -90,6 +90,7 @@ enum Op {
 }
 
 const WORKERS: usize = 3;
+const SKEW: Duration = Duration::from_millis(7);
 
 fn op() -> impl Strategy<Value = Op> {
     let worker = 0..WORKERS;
@@ -142,7 +143,8 @@ impl Proxy {
             Op::Pass(span) => self.now = self.now.plus(span),
             Op::Tick(worker) => self.tick(worker),
             Op::Miss(worker) => {
-                self.waits[worker] |= self.workers[worker].ask_for_newer(self.now) == Outlook::Wait;
+                let now = self.time_of(worker);
+                self.waits[worker] |= self.workers[worker].ask_for_newer(now) == Outlook::Wait;
             }
             Op::Good(worker) => {
                 if self.flights[worker].is_some() && self.answer(worker, good(self.set)) {
@@ -160,19 +162,28 @@ impl Proxy {
         self.has_what_it_had();
     }
 
+    /// A worker reads its clock before it reads what others have written meanwhile, by clocks that are further on.
+    fn time_of(&self, worker: usize) -> UnixTime {
+        self.now.plus(SKEW * u32::try_from(worker).unwrap())
+    }
+
     fn tick(&mut self, worker: usize) {
         let in_flight: Vec<UnixTime> = self.flights.iter().flatten().copied().collect();
-        let turn = self.workers[worker].turn(&self.ledger, self.now);
+        let now = self.time_of(worker);
+        let turn = self.workers[worker].turn(&self.ledger, now);
         if turn.call.is_some() {
             self.fetches += 1;
             // Never two in flight: every other worker has been given up, and is ignored from now on.
-            let lease = TERMS.timeout + Duration::from_secs(1);
+            let lease = TERMS.timeout + Duration::from_secs(1) - SKEW * 2;
             assert!(in_flight.iter().all(|since| self.now.since(*since) >= lease), "two fetches at a time");
             // Nor too soon after the last.
             let after_good = self.last_good.map(|last| self.now.since(last));
-            assert!(after_good.is_none_or(|span| self.last_bad.is_some() || span >= TERMS.cooldown), "{after_good:?}");
+            assert!(
+                after_good.is_none_or(|span| self.last_bad.is_some() || span >= TERMS.cooldown - SKEW * 2),
+                "{after_good:?}"
+            );
             let after_bad = self.last_bad.map(|last| self.now.since(last));
-            assert!(after_bad.is_none_or(|span| span >= Duration::from_millis(500)), "{after_bad:?}");
+            assert!(after_bad.is_none_or(|span| span >= Duration::from_millis(500) - SKEW * 2), "{after_bad:?}");
             self.flights[worker] = Some(self.now);
         }
         self.follow(worker, &turn);
@@ -181,7 +192,8 @@ impl Proxy {
     /// Whether the answer counted.
     fn answer(&mut self, worker: usize, answer: Answer) -> bool {
         self.flights[worker] = None;
-        let turn = self.workers[worker].deliver(answer, &self.ledger, self.now);
+        let now = self.time_of(worker);
+        let turn = self.workers[worker].deliver(answer, &self.ledger, now);
         self.follow(worker, &turn);
         turn.report.is_some()
     }
@@ -207,8 +219,10 @@ impl Proxy {
         if let Some(last) = self.last_good {
             let mut late = Keyring::new(source());
             late.look(&self.ledger, self.now);
-            let is_within = self.now.since(last) < TERMS.stale_if_error;
-            assert_eq!(late.current(self.now).is_some(), is_within);
+            let (age, slack) = (self.now.since(last), SKEW * 2);
+            assert!(late.current(self.now).is_some() || age + slack >= TERMS.stale_if_error, "{age:?}");
+            let is_within = age < TERMS.stale_if_error + slack;
+            assert!(late.current(self.now).is_none() || is_within, "{age:?}");
             assert!(is_within || self.workers.iter().all(|worker| worker.current(self.now).is_none()));
         }
     }

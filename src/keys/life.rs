@@ -16,6 +16,8 @@ const FIRST_PAUSE: Duration = Duration::from_secs(1);
 const LONGEST_PAUSE: Duration = Duration::from_secs(60);
 /// The longest pause while there are none: then everybody waits for them.
 const LONGEST_PAUSE_WITHOUT_KEYS: Duration = Duration::from_secs(10);
+/// How far the clock of one worker's turn may be behind that of another's; in truth it is microseconds.
+const SKEW: Duration = Duration::from_secs(60);
 /// What a worker may take beyond the time of its call before the others give it up for gone.
 const GRACE: Duration = Duration::from_secs(1);
 
@@ -167,9 +169,10 @@ impl Life {
     }
 }
 
-/// Whether a time has come. One further ahead than is ever set comes from a clock that has been put back since.
+/// Whether a time has come. One much further ahead than is ever set comes from a clock that has been put back since; one a
+/// little further, from a worker who has read a later clock.
 fn reached(time: UnixTime, longest: Duration, now: UnixTime) -> bool {
-    now >= time || time.since(now) > longest
+    now >= time || time.since(now) > longest + SKEW
 }
 
 /// A part of a span, by the fraction of the second: as good as chance, for proxies tick when they like.
