@@ -157,14 +157,16 @@ impl<'g, V: Verify> Authenticator<'g, V> {
     }
 
     /// The usual case, without any parsing: the token is known, and only one rule is for its issuer.
-    fn recall(&self, token: &[u8], providers: &[&'g Provider]) -> Option<(&'g Provider, Rc<Claims>)> {
+    fn recall(&mut self, token: &[u8], providers: &[&'g Provider]) -> Option<(&'g Provider, Rc<Claims>)> {
         let known = |provider: &&'g Provider| Some((*provider, self.remembered(provider, token)?));
         let (provider, claims) = providers.iter().find_map(known)?;
         let is_other = |other: &&&Provider| other.index != provider.index && other.issuer.admits(claims.issuer());
         if providers.iter().any(|other| is_other(&other)) {
             return None;
         }
-        provider.expectations.check(&claims, self.now).ok().map(|()| (provider, claims))
+        provider.expectations.check(&claims, self.now).ok()?;
+        self.seen.tally.hits += 1;
+        Some((provider, claims))
     }
 
     fn try_provider(
@@ -175,6 +177,7 @@ impl<'g, V: Verify> Authenticator<'g, V> {
     ) -> Result<Rc<Claims>, Setback> {
         if let Some(claims) = self.remembered(provider, token) {
             provider.expectations.check(&claims, self.now)?;
+            self.seen.tally.hits += 1;
             return Ok(claims);
         }
         let untrusted = parsed.map_or_else(|| UntrustedToken::parse(token), Ok)?;
@@ -188,6 +191,7 @@ impl<'g, V: Verify> Authenticator<'g, V> {
         let claims = Rc::new(Claims::read(proven)?);
         provider.expectations.check(&claims, self.now)?;
         self.seen.remember(provider.index, token, Proof { claims: Rc::clone(&claims), key });
+        self.seen.tally.misses += 1;
         Ok(claims)
     }
 

@@ -23,7 +23,7 @@ use crate::{
     provider::Provider,
     reply::{Details, Errors, Reply, Style, help},
     request::Request,
-    seen::Seen,
+    seen::{Seen, Tally},
     signature::{Algorithm, PureRust},
     time::UnixTime,
     token::locate,
@@ -103,6 +103,16 @@ impl Gate {
     /// How many requests may wait at a time.
     pub fn max_waiting_requests(&self) -> usize {
         self.max_waiting_requests
+    }
+
+    /// The token rules.
+    pub fn providers(&self) -> &[Provider] {
+        &self.providers
+    }
+
+    /// How tokens were proven since the last call.
+    pub fn take_tally(&mut self) -> Tally {
+        std::mem::take(&mut self.seen.tally)
     }
 
     /// The answer to a request that is refused undecided.

@@ -23,6 +23,7 @@ pub mod policy;
 pub mod decision;
 pub mod waiting;
 pub mod account;
+pub mod metric;
 pub mod effect;
 pub mod reply;
 pub mod gate;

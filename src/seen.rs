@@ -20,7 +20,20 @@ const ENTRIES: u64 = 4096;
 
 /// Proven tokens and what they proved.
 #[derive(Debug)]
-pub struct Seen<T = Proof>(Cache<Key, T, ByBytes>);
+pub struct Seen<T = Proof> {
+    proofs: Cache<Key, T, ByBytes>,
+    /// How good tokens were proven since somebody last took it.
+    pub tally: Tally,
+}
+
+/// How often the cache was of use.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub struct Tally {
+    /// Good tokens that were known.
+    pub hits: usize,
+    /// Good tokens that were not.
+    pub misses: usize,
+}
 
 /// What a token says, and the key that proved it.
 #[derive(Clone, Debug)]
@@ -34,24 +47,24 @@ pub struct Proof {
 impl<T: Clone> Default for Seen<T> {
     fn default() -> Self {
         let expected = usize::try_from(ENTRIES).unwrap_or(usize::MAX);
-        Self(Cache::with_weighter(expected, CAPACITY, ByBytes))
+        Self { proofs: Cache::with_weighter(expected, CAPACITY, ByBytes), tally: Tally::default() }
     }
 }
 
 impl<T: Clone> Seen<T> {
     /// What a token proved when a key of this provider was tried on it.
     pub fn recall(&self, provider: ProviderIndex, token: &[u8]) -> Option<T> {
-        self.0.get(&Sought { provider, token }).cloned()
+        self.proofs.get(&Sought { provider, token }).cloned()
     }
 
     /// Forgets every proof of this kind.
     pub fn forget(&mut self, is_void: impl Fn(&T) -> bool) {
-        self.0.retain(|_, proof| !is_void(proof));
+        self.proofs.retain(|_, proof| !is_void(proof));
     }
 
     /// Keeps what a token proved until it is crowded out.
     pub fn remember(&mut self, provider: ProviderIndex, token: &[u8], proof: T) {
-        self.0.insert(Key { provider, token: token.into() }, proof);
+        self.proofs.insert(Key { provider, token: token.into() }, proof);
     }
 }
 
@@ -112,9 +125,9 @@ mod tests {
             for number in 0..20_000 {
                 seen.remember(HERE, format!("{number:0size$}").as_bytes(), number);
             }
-            assert!(seen.0.len() <= usize::try_from(ENTRIES).unwrap(), "{size}: {}", seen.0.len());
-            assert!(seen.0.weight() <= CAPACITY, "{size}: {}", seen.0.weight());
-            assert!(seen.0.len() > 50, "{size}: {}", seen.0.len());
+            assert!(seen.proofs.len() <= usize::try_from(ENTRIES).unwrap(), "{size}: {}", seen.proofs.len());
+            assert!(seen.proofs.weight() <= CAPACITY, "{size}: {}", seen.proofs.weight());
+            assert!(seen.proofs.len() > 50, "{size}: {}", seen.proofs.len());
         }
     }
 

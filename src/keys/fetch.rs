@@ -147,12 +147,13 @@ impl Discovery {
 }
 
 impl FetchError {
-    /// What metrics call it.
+    /// What metrics call it. A server that invents statuses does not invent metrics.
     pub fn class(self) -> Cow<'static, str> {
         Cow::Borrowed(match self {
             Self::Timeout => "timeout",
             Self::Connect => "connect",
-            Self::Status(status) => return Cow::Owned(format!("status_{status}")),
+            Self::Status(status @ 100..=599) => return Cow::Owned(format!("status_{status}")),
+            Self::Status(_) => "status_other",
             Self::TooLarge => "too_large",
             Self::NotJson => "not_json",
             Self::NoUsableKey => "no_usable_key",

@@ -1,93 +1,128 @@
 //! Counters and gauges in Envoy's stats.
 //!
-//! A label is a part of the name, `name=value` between dots, for Envoy's `stats_tags` to take out again. What labels can
-//! be is bounded by the configuration, never by traffic.
+//! Every stat is defined once and known by its number from then on; those of an allowed request at configuration.
 
-use std::{cell::RefCell, collections::HashMap, time::Duration};
+use std::{cell::RefCell, collections::HashMap, iter, time::Duration};
 
 use proxy_wasm::{hostcalls, types::MetricType};
 
-use crate::keys::{fetch::FetchError, turn::Brought};
+use crate::{
+    decision::Denial,
+    keys::{fetch::FetchError, turn::Brought},
+    metric::{Kind, Metric, NONE, label},
+    provider::{Provider, ProviderIndex},
+    seen::Tally,
+};
 
 /// The metrics of one configuration on one worker; without a host that counts they are silent.
-#[derive(Default)]
 pub(super) struct Metrics {
     ids: RefCell<HashMap<String, Option<u32>>>,
+    rules: Vec<String>,
+    /// Of requests let pass, by rule; the last is without one.
+    allowed: Vec<Option<u32>>,
     /// What this worker has put into the gauge that all workers share.
     waiting: RefCell<usize>,
 }
 
 impl Metrics {
-    /// Names the counters that are to be seen before anything happens.
-    pub(super) fn define() -> Self {
-        let metrics = Self::default();
-        metrics.count("dry_run_would_deny", 0);
+    /// Defines what is to be seen before anything happens.
+    pub(super) fn define(providers: &[Provider]) -> Self {
+        let rules: Vec<String> = providers.iter().map(|provider| label(&provider.name).to_owned()).collect();
+        let mut metrics = Self { ids: RefCell::default(), rules, allowed: Vec::new(), waiting: RefCell::default() };
+        let rules = metrics.rules.iter().map(String::as_str).chain(iter::once(NONE));
+        metrics.allowed = rules.map(|rule| metrics.id(&Metric::DECISIONS, &["allowed", rule])).collect();
+        for metric in Metric::ALL.iter().filter(|metric| metric.labels.is_empty()) {
+            metrics.id(metric, &[]);
+        }
         metrics
     }
 
-    /// Counts what dry runs would have refused.
-    pub(super) fn would_deny(&self, times: usize) {
-        if times > 0 {
-            self.count("dry_run_would_deny", times);
+    /// Counts a request let pass, in one call to the host.
+    pub(super) fn allowed(&self, rule: Option<ProviderIndex>) {
+        let place = rule.map_or(self.rules.len(), |ProviderIndex(place)| place);
+        increment(self.allowed.get(place).copied().flatten(), 1);
+    }
+
+    /// Counts a refusal.
+    pub(super) fn refused(&self, denial: Denial, rule: Option<ProviderIndex>, policy: Option<&str>) {
+        let rule = rule.and_then(|ProviderIndex(place)| self.rules.get(place)).map_or(NONE, String::as_str);
+        let values = ["refused", rule, denial.code()];
+        match policy {
+            Some(policy) => self.count(&Metric::DECISIONS, &[&values[..], &[policy]].concat(), 1),
+            None => self.count(&Metric::DECISIONS, &values, 1),
         }
+    }
+
+    /// Counts what dry runs would have refused.
+    pub(super) fn would_deny(&self, policies: &[Option<String>]) {
+        for policy in policies {
+            self.count(&Metric::DRY_RUN_WOULD_DENY, &[policy.as_deref().unwrap_or(NONE)], 1);
+        }
+    }
+
+    /// Counts headers that were to carry a claim and could not.
+    pub(super) fn dropped(&self, headers: &[(String, String)]) {
+        for (rule, header) in headers {
+            self.count(&Metric::HEADERS_DROPPED, &[label(rule), header], 1);
+        }
+    }
+
+    /// Counts good tokens, those that were known and those that were not.
+    pub(super) fn tokens(&self, Tally { hits, misses }: Tally) {
+        self.count(&Metric::TOKEN_CACHE_HITS, &[], hits);
+        self.count(&Metric::TOKEN_CACHE_MISSES, &[], misses);
     }
 
     /// Counts a fetch by its result.
     pub(super) fn fetched(&self, source: &str, outcome: &Result<Brought, FetchError>) {
-        let source = label(source);
-        match outcome {
-            Ok(Brought::New(..)) => self.count(&format!("key_fetches.source={source}.result=new"), 1),
-            Ok(Brought::Same) => self.count(&format!("key_fetches.source={source}.result=same"), 1),
-            Err(error) => self.count(&format!("key_fetches.source={source}.result={}", error.class()), 1),
-        }
+        let result = match outcome {
+            Ok(Brought::New(..)) => "new".into(),
+            Ok(Brought::Same) => "same".into(),
+            Err(error) => error.class(),
+        };
+        self.count(&Metric::KEY_FETCHES, &[label(source), &result], 1);
     }
 
     /// The keys of a source, and how long ago the issuer confirmed them.
     pub(super) fn keys(&self, source: &str, count: usize, age: Option<Duration>) {
-        let source = label(source);
-        self.gauge(&format!("keys.source={source}"), count);
-        let age = age.map_or(0, |age| usize::try_from(age.as_secs()).unwrap_or(usize::MAX));
-        self.gauge(&format!("keys_age_seconds.source={source}"), age);
+        self.record(&Metric::KEYS, &[label(source)], u64::try_from(count).unwrap_or(u64::MAX));
+        self.record(&Metric::KEYS_AGE_SECONDS, &[label(source)], age.map_or(0, |age| age.as_secs()));
     }
 
     /// How many requests wait on this worker.
     pub(super) fn waiting(&self, count: usize) {
         let before = self.waiting.replace(count);
-        if count != before
-            && let Some(id) = self.id(MetricType::Gauge, "waiting_requests")
-        {
+        if count != before {
             let number = |count| i64::try_from(count).unwrap_or(i64::MAX);
-            silently(hostcalls::increment_metric(id, number(count) - number(before)));
+            increment(self.id(&Metric::WAITING_REQUESTS, &[]), number(count) - number(before));
         }
     }
 
     /// Counts a request that found no room to wait.
     pub(super) fn too_many_waiting(&self) {
-        self.count("too_many_waiting", 1);
+        self.count(&Metric::TOO_MANY_WAITING, &[], 1);
+        self.refused(Denial::TooManyWaiting, None, None);
     }
 
-    fn count(&self, name: &str, times: usize) {
-        let Some(id) = self.id(MetricType::Counter, name) else { return };
+    fn count(&self, metric: &Metric, values: &[&str], times: usize) {
         if times > 0 {
-            silently(hostcalls::increment_metric(id, i64::try_from(times).unwrap_or(i64::MAX)));
+            increment(self.id(metric, values), i64::try_from(times).unwrap_or(i64::MAX));
         }
     }
 
-    fn gauge(&self, name: &str, value: usize) {
-        let Some(id) = self.id(MetricType::Gauge, name) else { return };
-        silently(hostcalls::record_metric(id, u64::try_from(value).unwrap_or(u64::MAX)));
+    fn record(&self, metric: &Metric, values: &[&str], value: u64) {
+        if let Some(id) = self.id(metric, values) {
+            silently(hostcalls::record_metric(id, value));
+        }
     }
 
-    fn id(&self, kind: MetricType, name: &str) -> Option<u32> {
-        let mut ids = self.ids.borrow_mut();
-        match ids.get(name) {
-            Some(id) => *id,
-            None => {
-                let id = hostcalls::define_metric(kind, &format!("claimgate.{name}")).ok();
-                ids.insert(name.to_owned(), id);
-                id
-            }
-        }
+    fn id(&self, metric: &Metric, values: &[&str]) -> Option<u32> {
+        let kind = match metric.kind {
+            Kind::Counter => MetricType::Counter,
+            Kind::Gauge => MetricType::Gauge,
+        };
+        let define = |stat: &String| hostcalls::define_metric(kind, stat).ok();
+        *self.ids.borrow_mut().entry(metric.stat(values)).or_insert_with_key(define)
     }
 }
 
@@ -98,10 +133,10 @@ impl Drop for Metrics {
     }
 }
 
-/// A name as part of a stat's name, where dots separate.
-fn label(name: &str) -> String {
-    let name = name.strip_prefix("https://").unwrap_or(name);
-    name.chars().map(|c| if c.is_ascii_alphanumeric() || c == '-' { c } else { '_' }).collect()
+fn increment(id: Option<u32>, offset: i64) {
+    if let Some(id) = id {
+        silently(hostcalls::increment_metric(id, offset));
+    }
 }
 
 fn silently<E>(counted: Result<(), E>) {

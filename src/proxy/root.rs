@@ -20,7 +20,7 @@ use crate::{
     waiting::Waiter,
 };
 
-/// How often a worker looks for what others have brought.
+/// How often a worker looks for what others have brought, and tells what it has counted.
 const CALM: Duration = Duration::from_millis(500);
 /// The same while requests wait.
 const BUSY: Duration = Duration::from_millis(20);
@@ -88,6 +88,7 @@ impl Root {
             worker.metrics.keys(&keyring.source().name, keys, keyring.age(now));
         }
         worker.metrics.waiting(worker.waiting.borrow().len());
+        worker.flush();
     }
 }
 
@@ -110,9 +111,7 @@ impl RootContext for Root {
                 let worker = Worker::new(config);
                 // What is known already serves from the first request on; the fetching begins with the first tick.
                 worker.gate.borrow_mut().look(&SharedData, clock::now());
-                if worker.gate.borrow().keyrings().next().is_some() {
-                    worker.tick_in(BUSY);
-                }
+                worker.tick_in(BUSY);
                 self.worker = Some(Rc::new(worker));
                 true
             }

@@ -38,7 +38,7 @@ impl Worker {
         let gate = Gate::new(config);
         Self {
             waiting: RefCell::new(Waiting::new(gate.max_waiting_requests())),
-            metrics: Metrics::define(),
+            metrics: Metrics::define(gate.providers()),
             gate: RefCell::new(gate),
             is_hurried: Cell::new(false),
         }
@@ -49,15 +49,20 @@ impl Worker {
     pub(super) fn admit(&self, id: u32, request: Request, until: Option<UnixTime>) -> Action {
         let now = clock::now();
         let mut gate = self.gate.borrow_mut();
-        let Decision { step, remarks, account: _ } = match until {
+        let Decision { step, remarks, account } = match until {
             Some(until) if until <= now => gate.admit_at_last(&request, &Downstream, now),
             _ => gate.admit(&request, &Downstream, now),
         };
         say(&remarks);
-        self.metrics.would_deny(remarks.would_deny.len());
+        self.metrics.would_deny(&remarks.would_deny);
         match step {
-            Step::Continue(permit, effects) => pass(permit, effects),
+            Step::Continue(permit, effects) => {
+                self.metrics.allowed(account.rule);
+                self.metrics.dropped(&effects.dropped);
+                pass(permit, effects)
+            }
             Step::Reply(denial, reply) => {
+                self.metrics.refused(denial, account.rule, account.policy.as_deref());
                 if log_level::hears_debug() {
                     say_why(&mut gate, denial, &request);
                 }
@@ -93,12 +98,25 @@ impl Worker {
         }
     }
 
+    /// Tells the host what has been counted here, so that a request need not.
+    pub(super) fn flush(&self) {
+        let tally = self.gate.borrow_mut().take_tally();
+        self.metrics.tokens(tally);
+    }
+
     /// When the root looks again.
     pub(super) fn tick_in(&self, span: Duration) {
         self.is_hurried.set(span == SOON);
         if hostcalls::set_tick_period(span).is_err() {
             log::error!("the host has no clock: keys are not fetched");
         }
+    }
+}
+
+/// What was counted last is not lost.
+impl Drop for Worker {
+    fn drop(&mut self) {
+        self.flush();
     }
 }
 

@@ -29,6 +29,8 @@ mod jwt_authn;
 #[cfg(not(target_arch = "wasm32"))]
 mod keys;
 #[cfg(not(target_arch = "wasm32"))]
+mod metrics;
+#[cfg(not(target_arch = "wasm32"))]
 mod rbac;
 #[cfg(not(target_arch = "wasm32"))]
 mod remarks;
@@ -49,6 +51,7 @@ fn main() {
             jose::trials(),
             jwt_authn::trials(),
             keys::trials(),
+            metrics::trials(),
             rbac::trials(),
             remarks::trials(),
             trailers::trials(),

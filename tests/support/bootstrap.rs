@@ -3,7 +3,7 @@
 #![allow(clippy::disallowed_methods, reason = "a test learns from its environment where the module is")]
 
 use serde_json::{Value, json};
-use std::env;
+use std::{env, fs};
 
 /// Where a listener that `tells_direct_addresses` writes who opened the connection, in filter state.
 pub(crate) const DIRECT_ADDRESS: &str = "claimgate.source_ip";
@@ -15,6 +15,8 @@ const GATE: &str = "claimgate";
 pub(crate) struct Bootstrap {
     clusters: Vec<Value>,
     listeners: Vec<Listener>,
+    /// How stats become metrics with labels.
+    stats: Value,
 }
 
 /// A listener on a free port of loopback, with HTTP filters before the router.
@@ -33,7 +35,13 @@ pub(crate) struct Listener {
 
 impl Bootstrap {
     pub(crate) fn to(upstream: u16) -> Bootstrap {
-        Bootstrap { clusters: vec![cluster("upstream", upstream)], listeners: Vec::new() }
+        Bootstrap { clusters: vec![cluster("upstream", upstream)], listeners: Vec::new(), stats: json!({}) }
+    }
+
+    /// With the labels of `envoy/envoy.yaml`.
+    pub(crate) fn labelling_stats(mut self) -> Bootstrap {
+        self.stats = demo()["stats_config"].clone();
+        self
     }
 
     pub(crate) fn listener(mut self, listener: Listener) -> Bootstrap {
@@ -57,7 +65,10 @@ impl Bootstrap {
 
     pub(crate) fn json(&self) -> Value {
         let listeners: Vec<_> = self.listeners.iter().map(Listener::json).collect();
-        json!({ "static_resources": { "listeners": listeners, "clusters": self.clusters } })
+        json!({
+            "stats_config": self.stats,
+            "static_resources": { "listeners": listeners, "clusters": self.clusters },
+        })
     }
 }
 
@@ -157,6 +168,12 @@ impl Listener {
 }
 
 // === parts ===
+
+/// The bootstrap of the demo, which is what the papers show.
+fn demo() -> Value {
+    let file = concat!(env!("CARGO_MANIFEST_DIR"), "/envoy/envoy.yaml");
+    serde_norway::from_str(&fs::read_to_string(file).expect("a readable file")).expect("YAML")
+}
 
 /// The module named by `CLAIMGATE_WASM`. One `vm_id` unless told otherwise: the listeners share a VM, as in production.
 fn claimgate(configuration: &str) -> Value {
