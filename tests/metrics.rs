@@ -1,4 +1,4 @@
-//! Metrics: the paper holds to the table in the code, and traffic can't make up stats.
+//! Metrics: the paper, the alerts and the dashboard hold to the table in the code, and traffic can't make up stats.
 #![cfg(not(target_arch = "wasm32"))]
 #![allow(
     clippy::indexing_slicing,
@@ -14,6 +14,7 @@ use claimgate::{
     keys::fetch::FetchError,
     metric::{Kind, Metric},
 };
+use regex_lite::Regex;
 use serde_json::Value;
 
 fn read(path: &str) -> String {
@@ -58,6 +59,70 @@ fn every_label_has_its_tag_everywhere() {
     assert_eq!(yaml(block)["stats_config"], demo);
     let istio = yaml(&read("envoy/istio/stats-tags.yaml"));
     assert_eq!(istio["spec"]["configPatches"][0]["patch"]["value"]["stats_config"], demo);
+}
+
+/// Metrics that are, with labels they have; a label that a query splits by is one of the metrics in it.
+fn check(query: &str) {
+    let selector = Regex::new(r"claimgate_(\w+)(?:\{([^}]*)\})?").unwrap();
+    let mut known: BTreeSet<&str> = BTreeSet::new();
+    for found in selector.captures_iter(query) {
+        let metric = Metric::ALL.into_iter().find(|metric| metric.name == &found[1]);
+        let metric = metric.unwrap_or_else(|| panic!("there is no {} in: {query}", &found[0]));
+        known.extend(metric.labels);
+        let matched = found.get(2).map_or("", |matchers| matchers.as_str()).split(',').filter(|it| !it.is_empty());
+        for label in matched.map(|matcher| matcher.split(['=', '!']).next().unwrap().trim()) {
+            assert!(metric.labels.contains(&label), "{} has no label {label}: {query}", metric.name);
+        }
+    }
+    assert!(query.contains("claimgate_"), "it asks nothing of claimgate: {query}");
+    for by in Regex::new(r"by \(([^)]*)\)").unwrap().captures_iter(query) {
+        assert!(by[1].split(", ").all(|label| known.contains(label)), "{} in: {query}", &by[1]);
+    }
+    assert_eq!(query.matches('(').count(), query.matches(')').count(), "{query}");
+}
+
+#[test]
+fn the_alerts_ask_for_what_there_is() {
+    let alerts = yaml(&read("envoy/prometheus/alerts.yaml"));
+    let paper = read("docs/metrics.md");
+    let rules = alerts["groups"][0]["rules"].as_array().unwrap();
+    for rule in rules {
+        check(rule["expr"].as_str().unwrap());
+        let name = rule["alert"].as_str().unwrap();
+        assert!(paper.contains(&format!("| `{name}` |")), "the paper does not have {name}");
+        assert!(rule["annotations"]["summary"].is_string() && rule["labels"]["severity"].is_string(), "{name}");
+        let split: Vec<String> = Regex::new(r"by \(([^)]*)\)")
+            .unwrap()
+            .captures(rule["expr"].as_str().unwrap())
+            .map_or(Vec::new(), |by| by[1].split(", ").map(str::to_owned).collect());
+        for shown in Regex::new(r"\$labels\.(\w+)").unwrap().captures_iter(&rule["annotations"].to_string()) {
+            assert!(split.contains(&shown[1].to_owned()), "{name} shows {}", &shown[1]);
+        }
+    }
+    assert_eq!(paper.matches("| `Claimgate").count(), rules.len());
+}
+
+#[test]
+fn the_dashboard_asks_for_what_there_is() {
+    let dashboard: Value = serde_json::from_str(&read("envoy/grafana/claimgate.json")).unwrap();
+    let panels = dashboard["panels"].as_array().unwrap();
+    let mut queries = Vec::new();
+    for panel in panels {
+        for target in panel["targets"].as_array().unwrap() {
+            let query = target["expr"].as_str().unwrap();
+            check(query);
+            for shown in Regex::new(r"\{\{(\w+)\}\}").unwrap().captures_iter(target["legendFormat"].as_str().unwrap()) {
+                assert!(query.contains(&shown[1]), "{} is not in {query}", &shown[1]);
+            }
+            queries.push(query);
+        }
+    }
+    let all = queries.join("\n");
+    for metric in Metric::ALL {
+        assert!(all.contains(&format!("claimgate_{}", metric.name)), "no panel shows {}", metric.name);
+    }
+    let places: BTreeSet<String> = panels.iter().map(|panel| panel["gridPos"].to_string()).collect();
+    assert_eq!(places.len(), panels.len(), "two panels lie on each other");
 }
 
 /// Whatever a server answers, and whatever a name is made of.
