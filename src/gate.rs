@@ -58,6 +58,8 @@ pub struct Gate {
     keyrings: Vec<Keyring>,
     policies: Policies,
     reserved: ReservedHeaders,
+    /// Those among them that the route hangs on.
+    routing: ReservedHeaders,
     errors: Errors,
     bypass_cors_preflight: bool,
     max_token_bytes: usize,
@@ -68,12 +70,10 @@ pub struct Gate {
 impl Gate {
     /// A gate that has seen nothing yet.
     pub fn new(config: Config) -> Self {
-        let outputs = config.providers.iter().flat_map(|provider| {
-            let claims = provider.output_claims.iter().map(|output| output.header.as_str());
-            claims.chain(provider.output_payload.as_deref())
-        });
+        let routing = config.providers.iter().filter(|provider| provider.clear_route_cache);
         Self {
-            reserved: ReservedHeaders::new(outputs),
+            reserved: ReservedHeaders::new(config.providers.iter().flat_map(Provider::outputs)),
+            routing: ReservedHeaders::new(routing.flat_map(Provider::outputs)),
             providers: config.providers,
             keyrings: config.sources.into_iter().map(Keyring::new).collect(),
             policies: config.policies,
@@ -124,7 +124,8 @@ impl Gate {
     fn decide(&mut self, request: &Request, connection: &dyn Connection, now: UnixTime, may_wait: bool) -> Decision {
         // For every outcome: what claimgate may write, nobody else has written.
         let edits = self.reserved.forged(request).into_iter().map(HeaderEdit::Remove).collect();
-        let mut effects = Effects { edits, ..Effects::default() };
+        let clear_route_cache = !self.routing.forged(request).is_empty();
+        let mut effects = Effects { edits, clear_route_cache, ..Effects::default() };
         let mut remarks = Remarks::default();
         let mut account = Account::default();
         let is_exempt = self.is_exempt(request);
@@ -309,6 +310,7 @@ fn hand_over(identities: &[Identity<'_>], request: &Request, effects: &mut Effec
     effects.edits.extend(locate::removal(&consumed, request));
     let mut taken: HashSet<String> = HashSet::new();
     for Identity { provider, claims, .. } in identities {
+        let before = effects.edits.len();
         let mut free = |header: &str| taken.insert(confusable(header));
         if let Some(header) = provider.output_payload.as_ref().filter(|header| free(header)) {
             effects.edits.push(HeaderEdit::Set(header.clone(), claims.encoded().to_vec()));
@@ -320,5 +322,6 @@ fn hand_over(identities: &[Identity<'_>], request: &Request, effects: &mut Effec
                 Err(Unwritable) => effects.dropped.push((provider.name.clone(), output.header.clone())),
             }
         }
+        effects.clear_route_cache |= provider.clear_route_cache && effects.edits.len() > before;
     }
 }

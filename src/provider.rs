@@ -42,6 +42,16 @@ pub struct Provider {
     pub output_payload: Option<String>,
     /// The headers for single claims.
     pub output_claims: Vec<ClaimHeader>,
+    /// Whether the route hangs on these headers.
+    pub clear_route_cache: bool,
+}
+
+impl Provider {
+    /// The headers it may write.
+    pub fn outputs(&self) -> impl Iterator<Item = &str> {
+        let claims = self.output_claims.iter().map(|output| output.header.as_str());
+        claims.chain(self.output_payload.as_deref())
+    }
 }
 
 /// Where a provider's keys are.

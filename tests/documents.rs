@@ -1,7 +1,7 @@
 //! What the papers say, held against the code: every configuration in them parses, every field and every reason is there.
 //!
 //! A block of `yaml` or `json` is a whole configuration, `yaml rule` some fields of a rule, `yaml envoy` a part of Envoy's
-//! configuration with claimgate's in it, `yaml bootstrap` one without, `yaml istio` a WasmPlugin.
+//! configuration with claimgate's in it, `yaml bootstrap` and `yaml route` one without, `yaml istio` a WasmPlugin.
 #![cfg(not(target_arch = "wasm32"))]
 #![allow(
     clippy::indexing_slicing,
@@ -71,7 +71,7 @@ fn configuration(info: &str, body: &str) -> Option<String> {
             Some(json!({ "jwtRules": [rule] }).to_string())
         }
         "yaml envoy" => Some(in_envoy(&yaml(body)).unwrap_or_else(|| panic!("no StringValue in\n{body}"))),
-        "yaml bootstrap" => None,
+        "yaml bootstrap" | "yaml route" => None,
         "yaml istio" => Some(yaml(body).pointer("/spec/pluginConfig").unwrap().to_string()),
         _ => {
             assert!(!info.contains("yaml") && !info.contains("json"), "`{info}` is no kind of block");
@@ -219,6 +219,16 @@ fn the_readme_pastes_what_the_demo_runs() {
     let pasted = blocks(&readme).into_iter().find(|(_, info, _)| info == "yaml envoy").unwrap().2;
     let envoy = in_envoy(&yaml(&read("envoy/envoy.yaml"))).unwrap();
     assert_eq!(meaning(&in_envoy(&yaml(&pasted)).unwrap()), meaning(&envoy));
+}
+
+#[test]
+fn the_routes_by_claims_are_those_of_the_example() {
+    let paper = read("docs/configuration.md");
+    let (_, _, block) = blocks(&paper).into_iter().find(|(_, info, _)| info == "yaml route").unwrap();
+    let manager = "/static_resources/listeners/0/filter_chains/0/filters/0/typed_config";
+    let example = yaml(&read("envoy/route-by-claim.yaml"));
+    let routes = example.pointer(&format!("{manager}/route_config/virtual_hosts/0/routes"));
+    assert_eq!(yaml(&block).get("routes"), routes);
 }
 
 #[test]

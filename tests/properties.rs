@@ -104,7 +104,7 @@ fn is_token(pair: &str, names: &[&str]) -> bool {
 
 fn arrive(request: Vec<(String, Vec<u8>)>, locations: &[&Location]) -> support::outcome::Arrival {
     let edits = removal(locations, &Request::new(request.clone()));
-    perform(request, Effects { edits, dropped: Vec::new() })
+    perform(request, Effects { edits, ..Effects::default() })
 }
 
 proptest! {
@@ -219,7 +219,7 @@ proptest! {
         let edits = removal(&[&location], &Request::new(request.clone()));
         prop_assert_eq!(&edits, &vec![HeaderEdit::Remove("x-token".into())]);
         let expected: Vec<_> = request.iter().filter(|(name, _)| name != "x-token").cloned().collect();
-        prop_assert_eq!(perform(request, Effects { edits, dropped: Vec::new() }).headers, expected);
+        prop_assert_eq!(perform(request, Effects { edits, ..Effects::default() }).headers, expected);
     }
 
     /// A plain path is read one way, and every reading of any path is free of what made it unclear.

@@ -177,6 +177,11 @@ fn provider(
         output_payload.as_deref(),
         style,
     );
+    let clear_route_cache = rule.clear_route_cache.unwrap_or(false);
+    if clear_route_cache && output_payload.is_none() && output_claims.is_empty() {
+        let mut at = at.field("clearRouteCache");
+        at.report(at.problem("it has no effect on a rule that writes no header").warning());
+    }
     let presences = [("OPTIONAL", Presence::Optional), ("REQUIRED", Presence::Required)];
     let presence = rule.presence.and_then(|written| at.field("presence").word(&written, &presences));
     let clock_skew = rule.clock_skew.and_then(|written| at.field("clockSkew").duration(&written));
@@ -209,6 +214,7 @@ fn provider(
         expectations,
         output_payload,
         output_claims,
+        clear_route_cache,
     }
 }
 

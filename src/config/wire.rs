@@ -65,6 +65,8 @@ object! {
     pub output_payload_to_header: Option<String>,
     /// Headers for single claims.
     pub output_claim_to_headers: Option<Vec<ClaimToHeader>>,
+    /// Whether Envoy chooses the route anew once these headers are set or a forged one is gone. Default: false.
+    pub clear_route_cache: Option<bool>,
     /// Claims whose text is a list of words, for policies. `scope` and `permission` always are.
     pub space_delimited_claims: Option<Vec<String>>,
     /// `OPTIONAL` or `REQUIRED`. Default: `OPTIONAL`.

@@ -21,4 +21,6 @@ pub struct Effects {
     pub edits: Vec<HeaderEdit>,
     /// Headers that were to carry a claim whose value no header can carry faithfully, each with its rule.
     pub dropped: Vec<(String, String)>,
+    /// Whether the route is to be chosen anew after the edits, for it may hang on what they changed.
+    pub clear_route_cache: bool,
 }

@@ -135,6 +135,11 @@ fn pass(_permit: Permit, effects: Effects) -> Action {
             return Action::Pause;
         }
     }
+    if effects.clear_route_cache && hostcalls::call_foreign_function("clear_route_cache", None).is_err() {
+        // The route may have been chosen by what was forged.
+        log::error!("the host does not choose the route anew");
+        return Action::Pause;
+    }
     for (rule, header) in effects.dropped {
         log::debug!("{rule}: {header} is not sent, for no header can carry the claim's value");
     }

@@ -35,6 +35,8 @@ mod rbac;
 #[cfg(not(target_arch = "wasm32"))]
 mod remarks;
 #[cfg(not(target_arch = "wasm32"))]
+mod routes;
+#[cfg(not(target_arch = "wasm32"))]
 mod trailers;
 
 #[cfg(not(target_arch = "wasm32"))]
@@ -54,6 +56,7 @@ fn main() {
             metrics::trials(),
             rbac::trials(),
             remarks::trials(),
+            routes::trials(),
             trailers::trials(),
         ]
         .into_iter()

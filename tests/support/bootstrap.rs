@@ -3,7 +3,7 @@
 #![allow(clippy::disallowed_methods, reason = "a test learns from its environment where the module is")]
 
 use serde_json::{Value, json};
-use std::{env, fs};
+use std::{env, fs, path::Path};
 
 /// Where a listener that `tells_direct_addresses` writes who opened the connection, in filter state.
 pub(crate) const DIRECT_ADDRESS: &str = "claimgate.source_ip";
@@ -40,7 +40,7 @@ impl Bootstrap {
 
     /// With the labels of `envoy/envoy.yaml`.
     pub(crate) fn labelling_stats(mut self) -> Bootstrap {
-        self.stats = demo()["stats_config"].clone();
+        self.stats = shown("envoy.yaml")["stats_config"].clone();
         self
     }
 
@@ -169,9 +169,9 @@ impl Listener {
 
 // === parts ===
 
-/// The bootstrap of the demo, which is what the papers show.
-fn demo() -> Value {
-    let file = concat!(env!("CARGO_MANIFEST_DIR"), "/envoy/envoy.yaml");
+/// A bootstrap of the folder `envoy`, as the papers show it.
+pub(crate) fn shown(name: &str) -> Value {
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("envoy").join(name);
     serde_norway::from_str(&fs::read_to_string(file).expect("a readable file")).expect("YAML")
 }
 

@@ -1,0 +1,59 @@
+//! When the route is chosen anew: only when a header that it may hang on was really set or taken away.
+#![cfg(not(target_arch = "wasm32"))]
+#![allow(clippy::panic, clippy::unwrap_used, reason = "a broken test should stop loudly")]
+
+mod support;
+
+use claimgate::{
+    config::Config,
+    gate::{Gate, Step},
+    request::Request,
+    time::UnixTime,
+};
+use serde_json::{Value, json};
+use support::{case::Peer, core::NOW, keys, token::Recipe};
+
+/// Whether the route is chosen anew for a request with a token of this issuer, with these claims and headers.
+fn clears(issuer: &str, claims: Value, headers: &[(&str, &str)]) -> bool {
+    let rule = |name: &str, clears: bool| {
+        json!({
+            "issuer": name, "jwks": keys::jwks("@p256"), "clearRouteCache": clears,
+            "outputClaimToHeaders": [{"header": format!("x-{name}"), "claim": "tenant"}],
+        })
+    };
+    let configuration = json!({"jwtRules": [rule("routed", true), rule("plain", false)]});
+    let mut gate = Gate::new(Config::parse(configuration.to_string().as_bytes()).unwrap().0);
+    let mut recipe = Recipe { claims: claims.as_object().unwrap().clone(), ..Recipe::default() };
+    recipe.claims.insert("iss".to_owned(), issuer.into());
+    let token =
+        (!issuer.is_empty()).then(|| ("authorization".to_owned(), format!("Bearer {}", recipe.sign(NOW)).into()));
+    let sent = headers.iter().map(|(name, value)| ((*name).to_owned(), value.as_bytes().to_vec()));
+    let request = [(":method", "GET"), (":path", "/"), (":authority", "test")];
+    let request = request.map(|(name, value)| (name.to_owned(), value.as_bytes().to_vec()));
+    let request = Request::new(request.into_iter().chain(token).chain(sent).collect());
+    match gate.admit(&request, &Peer::default(), UnixTime::from_secs(NOW)).step {
+        Step::Continue(_, effects) => effects.clear_route_cache,
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn a_header_that_was_set() {
+    assert!(clears("routed", json!({"tenant": "a"}), &[]));
+    assert!(!clears("plain", json!({"tenant": "a"}), &[]));
+}
+
+#[test]
+fn a_claim_that_wrote_nothing() {
+    assert!(!clears("routed", json!({}), &[]));
+    assert!(!clears("routed", json!({"tenant": "a\nb"}), &[]));
+}
+
+#[test]
+fn a_forgery_that_is_gone() {
+    assert!(clears("", json!({}), &[("x-routed", "a")]));
+    assert!(clears("", json!({}), &[("x_routed", "a")]));
+    assert!(clears("plain", json!({"tenant": "a"}), &[("x-routed", "a")]));
+    assert!(!clears("", json!({}), &[("x-plain", "a")]));
+    assert!(!clears("", json!({}), &[]));
+}
