@@ -133,6 +133,17 @@ fn questions() -> Vec<Question> {
             has: vec!["HTTP/1.1 200", ":method: POST\n", "x-user-groups: payments-admin,staff\n"],
             lacks: vec!["authorization:"],
         },
+        Question {
+            title: "what was counted, as Prometheus sees it",
+            why: "the labels are the `stats_tags` of envoy/envoy.yaml; `/stats` has the same without them",
+            curl: format!("curl -i 'http://127.0.0.1:{ADMIN}/stats/prometheus?filter=wasmcustom'"),
+            has: vec![
+                "claimgate_decisions{outcome=\"allowed\",rule=\"idp_example_com\"} 3\n",
+                "claimgate_decisions{outcome=\"refused\",rule=\"none\",reason=\"token_missing\"} 1\n",
+                "claimgate_decisions{outcome=\"refused\",rule=\"idp_example_com\",reason=\"policy_not_allowed\"} 1\n",
+            ],
+            lacks: vec![],
+        },
     ]
 }
 
