@@ -16,12 +16,15 @@ use crate::{
         source::SourceIndex,
     },
     operation::path::Reading,
-    provider::{Keys, Presence, Provider},
+    provider::{Keys, Presence, Provider, ProviderIndex},
     request::Request,
     seen::{Proof, Seen},
     signature::{Proven, Verify, prove},
     time::UnixTime,
-    token::{UntrustedToken, locate::Location},
+    token::{
+        UntrustedToken,
+        locate::{Location, Place},
+    },
 };
 
 /// Who a proven, valid token speaks for.
@@ -35,9 +38,20 @@ pub struct Identity<'g> {
     pub claims: Rc<Claims>,
 }
 
-/// Why there is no identity.
+/// Why there is no identity, and of whose token.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Setback {
+    /// Why.
+    pub cause: Cause,
+    /// The rule that found the token bad, or whose keys are missing; none if no rule got to judge it.
+    pub rule: Option<ProviderIndex>,
+    /// Where the token is.
+    pub place: Place,
+}
+
+/// Why a token proves nothing.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum Setback {
+pub enum Cause {
     /// A token is bad.
     Denied(Denial),
     /// The keys that may prove a token are on their way.
@@ -46,7 +60,10 @@ pub enum Setback {
     Unavailable(SourceIndex),
 }
 
-impl From<Denial> for Setback {
+/// Why, and by which rule.
+type Unproven = (Cause, Option<ProviderIndex>);
+
+impl From<Denial> for Cause {
     fn from(denial: Denial) -> Self {
         Self::Denied(denial)
     }
@@ -95,8 +112,12 @@ impl<'g, V: Verify> Authenticator<'g, V> {
     pub fn identities(&mut self, request: &Request) -> Result<Vec<Identity<'g>>, Setback> {
         let mut identities = Vec::new();
         for (location, providers) in self.places() {
-            for token in location.tokens(request) {
-                for (provider, claims) in self.prove(&token, &providers)? {
+            for (occurrence, token) in location.tokens(request).into_iter().enumerate() {
+                let proofs = self.prove(&token, &providers).map_err(|(cause, rule)| {
+                    let place = Place { location: location.clone(), occurrence };
+                    Setback { cause, rule, place }
+                })?;
+                for (provider, claims) in proofs {
                     let after =
                         identities.partition_point(|other: &Identity<'_>| other.provider.index.0 <= provider.index.0);
                     identities.insert(after, Identity { provider, location, claims });
@@ -124,35 +145,37 @@ impl<'g, V: Verify> Authenticator<'g, V> {
     ///
     /// While the keys of one rule are on their way, nothing is settled. If they can't be had, what other rules prove of
     /// the token is enough, unless a token for that rule is required.
-    fn prove(&mut self, token: &[u8], providers: &[&'g Provider]) -> Result<Vec<(&'g Provider, Rc<Claims>)>, Setback> {
+    fn prove(&mut self, token: &[u8], providers: &[&'g Provider]) -> Result<Vec<(&'g Provider, Rc<Claims>)>, Unproven> {
+        let unjudged = |denial: Denial| (Cause::Denied(denial), None);
         if token.len() > self.max_token_bytes {
-            return Err(Denial::TokenTooLarge.into());
+            return Err(unjudged(Denial::TokenTooLarge));
         }
         if let Some(proof) = self.recall(token, providers) {
             return Ok(vec![proof]);
         }
-        let untrusted = UntrustedToken::parse(token)?;
+        let untrusted = UntrustedToken::parse(token).map_err(unjudged)?;
         let issuer = match untrusted.claimed_issuer() {
             None => None,
             Some(Value::String(issuer)) => Some(issuer.clone()),
-            Some(_) => return Err(Denial::ClaimMalformed(Registered::Iss).into()),
+            Some(_) => return Err(unjudged(Denial::ClaimMalformed(Registered::Iss))),
         };
         let (mut untrusted, mut proofs) = (Some(untrusted), Vec::new());
-        let (mut denial, mut unavailable) = (Denial::IssuerUnknown, None);
+        let (mut worst, mut unavailable) = ((Denial::IssuerUnknown, None), None);
         for provider in providers.iter().filter(|provider| provider.issuer.admits(issuer.as_deref())) {
             match self.try_provider(provider, untrusted.take(), token) {
                 Ok(claims) => proofs.push((*provider, claims)),
-                Err(Setback::Denied(reason)) => denial = denial.max(reason),
-                Err(Setback::Unavailable(source)) if provider.presence == Presence::Optional => {
-                    unavailable = Some(source);
+                Err(Cause::Denied(denial)) if denial <= worst.0 => (),
+                Err(Cause::Denied(denial)) => worst = (denial, Some(provider.index)),
+                Err(cause @ Cause::Unavailable(_)) if provider.presence == Presence::Optional => {
+                    unavailable = Some((cause, Some(provider.index)));
                 }
-                Err(setback) => return Err(setback),
+                Err(cause) => return Err((cause, Some(provider.index))),
             }
         }
         match unavailable {
             _ if !proofs.is_empty() => Ok(proofs),
-            Some(source) => Err(Setback::Unavailable(source)),
-            None => Err(denial.into()),
+            Some(unavailable) => Err(unavailable),
+            None => Err((Cause::Denied(worst.0), worst.1)),
         }
     }
 
@@ -174,7 +197,7 @@ impl<'g, V: Verify> Authenticator<'g, V> {
         provider: &Provider,
         parsed: Option<UntrustedToken<'_>>,
         token: &[u8],
-    ) -> Result<Rc<Claims>, Setback> {
+    ) -> Result<Rc<Claims>, Cause> {
         if let Some(claims) = self.remembered(provider, token) {
             provider.expectations.check(&claims, self.now)?;
             self.seen.tally.hits += 1;
@@ -201,8 +224,8 @@ impl<'g, V: Verify> Authenticator<'g, V> {
         &mut self,
         source: SourceIndex,
         untrusted: UntrustedToken<'t>,
-    ) -> Result<(Proven<'t>, Rc<Key>), Setback> {
-        let Some(keyring) = self.keyrings.get_mut(source.0) else { return Err(Setback::Unavailable(source)) };
+    ) -> Result<(Proven<'t>, Rc<Key>), Cause> {
+        let Some(keyring) = self.keyrings.get_mut(source.0) else { return Err(Cause::Unavailable(source)) };
         let kid = untrusted.header().kid.clone();
         let denial = match keyring.current(self.now) {
             None => Denial::KeyUnknown,
@@ -212,9 +235,9 @@ impl<'g, V: Verify> Authenticator<'g, V> {
             },
         };
         Err(match keyring.ask_for_newer(self.now) {
-            Outlook::Wait => Setback::Wait(source),
-            Outlook::Unavailable => Setback::Unavailable(source),
-            Outlook::Settled => Setback::Denied(denial),
+            Outlook::Wait => Cause::Wait(source),
+            Outlook::Unavailable => Cause::Unavailable(source),
+            Outlook::Settled => Cause::Denied(denial),
         })
     }
 

@@ -3,8 +3,11 @@
 use std::{collections::HashSet, rc::Rc, time::Duration};
 
 use crate::{
-    account::Account,
-    authenticate::{self, Authenticator, Identity, Setback},
+    account::{
+        Account, Credential,
+        entry::{Entry, Subjects},
+    },
+    authenticate::{self, Authenticator, Cause, Identity},
     config::Config,
     connection::Connection,
     decision::Denial,
@@ -64,6 +67,7 @@ pub struct Gate {
     bypass_cors_preflight: bool,
     max_token_bytes: usize,
     max_waiting_requests: usize,
+    log_subjects: Subjects,
     seen: Seen,
 }
 
@@ -81,6 +85,7 @@ impl Gate {
             bypass_cors_preflight: config.bypass_cors_preflight,
             max_token_bytes: config.max_token_bytes,
             max_waiting_requests: config.max_waiting_requests,
+            log_subjects: config.log_subjects,
             seen: Seen::default(),
         }
     }
@@ -131,23 +136,29 @@ impl Gate {
         let is_exempt = self.is_exempt(request);
         let decided = self.authenticated(request, connection, now, |policies, facts, identities| {
             remarks = policies.remarks(facts);
-            account.rule = identities.first().map(|identity| identity.provider.index);
-            let permit = if is_exempt && !facts.text_only {
+            account = Account::of(identities.first());
+            let (permit, policy) = if is_exempt && !facts.text_only {
                 policies.decide_preflight(facts)?
             } else {
                 policies.decide(facts)?
             };
+            account.policy = policy;
             hand_over(identities, request, &mut effects);
             Ok(permit)
         });
         let decided = match decided {
             Ok(decided) => decided,
-            Err(Halt::Wait(source)) if may_wait => {
-                let patience = self.keyrings.get(source.0).map(|keyring| keyring.source().terms.timeout);
-                return Decision { step: Step::Wait(source, patience.unwrap_or_default()), remarks, account };
+            Err(halt) => {
+                account = *halt.account;
+                match halt.cause {
+                    Halting::Wait(source) if may_wait => {
+                        let patience = self.keyrings.get(source.0).map(|keyring| keyring.source().terms.timeout);
+                        return Decision { step: Step::Wait(source, patience.unwrap_or_default()), remarks, account };
+                    }
+                    Halting::Wait(source) => Err(self.unavailable(source, now)),
+                    Halting::Refused(refusal) => Err(refusal),
+                }
             }
-            Err(Halt::Wait(source)) => Err(self.unavailable(source, now)),
-            Err(Halt::Refused(refusal)) => Err(refusal),
         };
         let step = match decided {
             Ok(permit) => Step::Continue(permit, effects),
@@ -213,6 +224,19 @@ impl Gate {
 
     // === requests ===
 
+    /// A decision as the log is told of it.
+    pub fn entry<'a>(&'a self, account: &'a Account, request: &'a Request, now: UnixTime) -> Entry<'a> {
+        let rule = account.rule.and_then(|rule| self.providers.get(rule.0));
+        Entry {
+            account,
+            rule: rule.map(|rule| rule.name.as_str()),
+            request,
+            max_token_bytes: self.max_token_bytes,
+            subjects: self.log_subjects,
+            now,
+        }
+    }
+
     /// Why: what each rule lacked that might have decided. Empty if a request does not get as far as the policies.
     pub fn explain(&mut self, request: &Request, connection: &dyn Connection, now: UnixTime) -> Vec<Candidate> {
         let explain = |policies: &Policies, facts: &Facts<'_>, _: &[Identity<'_>]| policies.explain(facts);
@@ -274,11 +298,21 @@ impl Gate {
         };
         let identities = match authenticator.identities(request) {
             Ok(identities) => identities,
-            Err(Setback::Denied(denial)) => return Err(denial.into()),
-            Err(Setback::Wait(source)) => return Err(Halt::Wait(source)),
-            Err(Setback::Unavailable(source)) => return Err(Halt::Refused(self.unavailable(source, now))),
+            Err(setback) => {
+                let cause = match setback.cause {
+                    Cause::Denied(denial) => Halting::Refused(denial.into()),
+                    Cause::Wait(source) => Halting::Wait(source),
+                    Cause::Unavailable(source) => Halting::Refused(self.unavailable(source, now)),
+                };
+                let credential = Credential::Claimed(setback.place);
+                let account = Account { rule: setback.rule, credential, ..Account::default() };
+                return Err(Halt { cause, account: account.into() });
+            }
         };
-        policy::presence(&applying, &identities)?;
+        policy::presence(&applying, &identities).map_err(|rule| Halt {
+            cause: Halting::Refused(Denial::TokenMissing.into()),
+            account: Account { rule: Some(rule), ..Account::of(identities.first()) }.into(),
+        })?;
         if let Some(identity) = identities.first() {
             facts.claims = Some(&identity.claims);
             facts.space_delimited = &identity.provider.space_delimited_claims;
@@ -287,15 +321,20 @@ impl Gate {
     }
 }
 
-/// Why nothing is asked about a request.
-enum Halt {
+/// Why nothing is asked about a request, and what is to be told of it.
+struct Halt {
+    cause: Halting,
+    account: Box<Account>,
+}
+
+enum Halting {
     Refused(Refusal),
     Wait(SourceIndex),
 }
 
-impl<R: Into<Refusal>> From<R> for Halt {
-    fn from(refusal: R) -> Self {
-        Self::Refused(refusal.into())
+impl From<Denial> for Halt {
+    fn from(denial: Denial) -> Self {
+        Self { cause: Halting::Refused(denial.into()), account: Box::default() }
     }
 }
 

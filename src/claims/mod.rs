@@ -11,18 +11,18 @@ use crate::{
     decision::{Denial, Registered},
     signature::Proven,
     time::UnixTime,
-    token::UntrustedToken,
+    token::{UntrustedToken, header::Header},
 };
 
 /// A verified payload with its registered claims in their types.
-#[derive(Debug)]
+#[derive(Debug, Eq, PartialEq)]
 pub struct Claims {
     issuer: Option<String>,
     subject: Option<String>,
     audiences: Vec<String>,
     expires: Option<UnixTime>,
     not_before: Option<UnixTime>,
-    typ: Option<String>,
+    header: Header,
     members: Map<String, Value>,
     encoded: Vec<u8>,
 }
@@ -43,7 +43,7 @@ impl Claims {
             audiences: audiences(&members)?,
             expires: numeric_date(&members, Registered::Exp)?,
             not_before: numeric_date(&members, Registered::Nbf)?,
-            typ: header.typ,
+            header,
             encoded: encoded.to_vec(),
             members,
         })
@@ -57,6 +57,21 @@ impl Claims {
     /// `sub`.
     pub fn subject(&self) -> Option<&str> {
         self.subject.as_deref()
+    }
+
+    /// `aud`.
+    pub fn audiences(&self) -> &[String] {
+        &self.audiences
+    }
+
+    /// `exp`.
+    pub fn expires(&self) -> Option<UnixTime> {
+        self.expires
+    }
+
+    /// The header of the token that said all this.
+    pub fn header(&self) -> &Header {
+        &self.header
     }
 
     /// Every claim.
@@ -91,7 +106,7 @@ fn audiences(members: &Map<String, Value>) -> Result<Vec<String>, Denial> {
 }
 
 /// RFC 7519 section 2: a number of seconds since the epoch, fractions allowed; nothing else is a date.
-fn numeric_date(members: &Map<String, Value>, claim: Registered) -> Result<Option<UnixTime>, Denial> {
+pub(crate) fn numeric_date(members: &Map<String, Value>, claim: Registered) -> Result<Option<UnixTime>, Denial> {
     let Some(value) = members.get(claim.name()) else {
         return Ok(None);
     };

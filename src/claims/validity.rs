@@ -25,7 +25,7 @@ pub struct Expectations {
 impl Expectations {
     /// Holds a token against the rule at this moment.
     pub fn check(&self, claims: &Claims, now: UnixTime) -> Result<(), Denial> {
-        if !self.types.accept(claims.typ.as_deref()) {
+        if !self.types.accept(claims.header.typ.as_deref()) {
             return Err(Denial::TypeNotAllowed);
         }
         if claims.not_before.is_some_and(|from| now.plus(self.clock_skew) < from) {

@@ -20,6 +20,7 @@ use super::{
     wire::{self, JwtRule},
 };
 use crate::{
+    account::entry::Subjects,
     claims::validity::{Audience, Expectations, Types},
     keys::source::Source,
     operation::pattern::{NotAPattern, Pattern},
@@ -111,6 +112,10 @@ pub(super) fn config(at: &mut At<'_>, wire: wire::Config) -> Config {
     let has_policies = wire.authorization_policies.as_ref().is_some_and(|policies| !policies.is_empty());
     let policies = policies::policies(&mut at.field("authorizationPolicies"), wire.authorization_policies);
     let errors = errors::errors(at, wire.errors, wire.cors);
+    let log_subjects = wire.log_subjects.and_then(|written| {
+        let known = [("hash", Subjects::Hash), ("plain", Subjects::Plain), ("none", Subjects::Hidden)];
+        at.field("logSubjects").word(&written, &known)
+    });
     let max_token_bytes = wire
         .max_token_bytes
         .and_then(|written| at.field("maxTokenBytes").whole(written, 256..=1024 * 1024))
@@ -142,6 +147,7 @@ pub(super) fn config(at: &mut At<'_>, wire: wire::Config) -> Config {
         max_waiting_requests,
         policies,
         errors,
+        log_subjects: log_subjects.unwrap_or_default(),
         bypass_cors_preflight: wire.bypass_cors_preflight.unwrap_or(true),
         max_token_bytes,
     }

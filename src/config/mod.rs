@@ -12,7 +12,9 @@ pub use problem::{Problem, Problems};
 use serde_json::Value;
 
 use self::at::At;
-use crate::{keys::source::Source, policy::Policies, provider::Provider, reply::Errors, token::json};
+use crate::{
+    account::entry::Subjects, keys::source::Source, policy::Policies, provider::Provider, reply::Errors, token::json,
+};
 
 /// A configuration in which nothing is left to check.
 #[derive(Debug)]
@@ -27,6 +29,8 @@ pub struct Config {
     pub policies: Policies,
     /// How refusals are worded.
     pub errors: Errors,
+    /// How the log writes subjects.
+    pub log_subjects: Subjects,
     /// Whether CORS preflights pass without a token.
     pub bypass_cors_preflight: bool,
     /// The longest token looked at, in bytes.

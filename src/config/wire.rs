@@ -25,6 +25,8 @@ object! {
     pub max_token_bytes: Option<f64>,
     /// How many requests each worker lets wait for keys. Default: 1000.
     pub max_waiting_requests: Option<f64>,
+    /// How the log writes a token's `sub`: `hash`, `plain` or `none`. Default: `hash`.
+    pub log_subjects: Option<String>,
 }
 
 object! {

@@ -1,6 +1,6 @@
 //! Why: for every rule that host and path do not rule out, what it lacked. Worked out only for whoever asks.
 
-use std::fmt;
+use std::{fmt, rc::Rc};
 
 use super::{Policies, facts::Facts, rule::Rule, ruleset::RuleSet};
 
@@ -10,7 +10,7 @@ pub struct Candidate {
     /// What its policy does.
     pub action: &'static str,
     /// The rule, by id.
-    pub rule: String,
+    pub rule: Rc<str>,
     /// What it lacked; nothing if it matched.
     pub lacks: Vec<Lack>,
 }

@@ -14,10 +14,11 @@ pub mod ruleset;
 pub mod source;
 pub mod test;
 
+use std::rc::Rc;
+
 use crate::{
     authenticate::Identity,
-    decision::Denial,
-    provider::{Presence, Provider},
+    provider::{Presence, Provider, ProviderIndex},
 };
 use facts::{Assume, Facts};
 pub use refusal::Refusal;
@@ -51,31 +52,40 @@ pub struct Remarks {
     pub would_deny: Vec<Option<String>>,
 }
 
+/// Leave to continue, and the ALLOW rule that gave it; none if there are no such policies.
+pub type Leave = (Permit, Option<Rc<str>>);
+
 /// Lets a request on that brings a token for every rule that requires one.
-pub fn presence(applying: &[&Provider], identities: &[Identity<'_>]) -> Result<(), Refusal> {
-    let satisfied = |provider: &&Provider| {
-        provider.presence == Presence::Optional
-            || identities.iter().any(|identity| identity.provider.index == provider.index)
+///
+/// # Errors
+/// The first rule whose token is missing.
+pub fn presence(applying: &[&Provider], identities: &[Identity<'_>]) -> Result<(), ProviderIndex> {
+    let is_missing = |provider: &&&Provider| {
+        provider.presence == Presence::Required
+            && identities.iter().all(|identity| identity.provider.index != provider.index)
     };
-    if applying.iter().all(satisfied) { Ok(()) } else { Err(Refusal::of(Denial::TokenMissing)) }
+    applying.iter().find(is_missing).map_or(Ok(()), |provider| Err(provider.index))
 }
 
 impl Policies {
     /// Decides a request: DENY first, then ALLOW, and allow if there is no ALLOW policy.
-    pub fn decide(&self, facts: &Facts<'_>) -> Result<Permit, Refusal> {
+    pub fn decide(&self, facts: &Facts<'_>) -> Result<Leave, Refusal> {
         let refusal = match (self.deny.first_match(&facts.for_prohibition()), &self.allow) {
             (Some(rule), _) => Refusal::denied(rule, facts),
-            (None, Some(allow)) if !allow.covers(facts) => Refusal::not_allowed(allow, facts),
-            _ => return Ok(Permit(())),
+            (None, None) => return Ok((Permit(()), None)),
+            (None, Some(allow)) => match allow.first_cover(facts) {
+                Some(rule) => return Ok((Permit(()), Some(Rc::clone(&rule.id)))),
+                None => Refusal::not_allowed(allow, facts),
+            },
         };
         Err(if self.wants_token(facts) { refusal.for_want_of_a_token() } else { refusal })
     }
 
     /// Decides a CORS preflight, on which a browser can't put a token: only what is closed to everybody stays closed.
-    pub fn decide_preflight(&self, facts: &Facts<'_>) -> Result<Permit, Refusal> {
+    pub fn decide_preflight(&self, facts: &Facts<'_>) -> Result<Leave, Refusal> {
         match self.deny.first_match(&facts.for_prohibition().assuming(Assume::Stranger)) {
             Some(rule) => Err(Refusal::denied(rule, facts)),
-            None => Ok(Permit(())),
+            None => Ok((Permit(()), None)),
         }
     }
 
@@ -91,10 +101,10 @@ impl Policies {
 
     /// What is to be said of a request, whatever becomes of it.
     pub fn remarks(&self, facts: &Facts<'_>) -> Remarks {
-        let dry_denied = self.dry_deny.first_match(&facts.for_prohibition()).map(|rule| Some(rule.id.clone()));
+        let dry_denied = self.dry_deny.first_match(&facts.for_prohibition()).map(|rule| Some(rule.id.to_string()));
         let uncovered = self.dry_allow.as_ref().filter(|allow| !allow.covers(facts)).map(|_| None);
         Remarks {
-            audited: self.audit.matches(facts).into_iter().map(|rule| rule.id.clone()).collect(),
+            audited: self.audit.matches(facts).into_iter().map(|rule| rule.id.to_string()).collect(),
             would_deny: dry_denied.into_iter().chain(uncovered).collect(),
         }
     }

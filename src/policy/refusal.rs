@@ -1,6 +1,6 @@
 //! Why a request is refused, as far as it is known.
 
-use std::time::Duration;
+use std::{rc::Rc, time::Duration};
 
 use super::{facts::Facts, rule::Rule, ruleset::RuleSet};
 use crate::decision::Denial;
@@ -11,7 +11,7 @@ pub struct Refusal {
     /// The reason.
     pub denial: Denial,
     /// The rule that decided, by id; `None` if it is that no rule did.
-    pub policy: Option<String>,
+    pub policy: Option<Rc<str>>,
     /// The scopes that would have been enough, if that is known (RFC 6750 section 3).
     pub scopes: Vec<String>,
     /// Whether nobody was authenticated: RFC 6750 section 3.1 wants no error code then.

@@ -1,5 +1,7 @@
 //! One rule of a policy: any of its sources, any of its operations, all of its conditions.
 
+use std::rc::Rc;
+
 use super::{
     condition::Condition,
     explain::Lack,
@@ -13,7 +15,7 @@ use crate::operation::path::{Captures, Reading};
 #[derive(Clone, Debug)]
 pub struct Rule {
     /// `ns[<namespace>]-policy[<name>]-rule[<index>]`, with the rule's own name for the index if it has one.
-    pub id: String,
+    pub id: Rc<str>,
     /// Who; none means anybody.
     pub from: Vec<Source>,
     /// What; none means anything.

@@ -27,7 +27,12 @@ impl RuleSet {
 
     /// Whether some rule matches in every reading of the path.
     pub fn covers(&self, facts: &Facts<'_>) -> bool {
-        self.candidates(facts).any(|rule| rule.surely_matches(facts))
+        self.first_cover(facts).is_some()
+    }
+
+    /// The first rule that matches in every reading of the path.
+    pub fn first_cover(&self, facts: &Facts<'_>) -> Option<&Rule> {
+        self.candidates(facts).find(|rule| rule.surely_matches(facts))
     }
 
     /// The rules that host and path do not rule out, in order.

@@ -4,6 +4,7 @@ mod clock;
 mod connection;
 mod fetch;
 mod http;
+mod journal;
 mod local_reply;
 mod log_level;
 mod metrics;

@@ -8,7 +8,12 @@ use proxy_wasm::{
     types::{Action, ContextType},
 };
 
-use super::{clock, fetch, http::Http, shared_data::SharedData, worker::Worker};
+use super::{
+    clock, fetch,
+    http::Http,
+    shared_data::SharedData,
+    worker::{CALM, Worker},
+};
 use crate::{
     config::{Config, Problem},
     keys::{
@@ -20,9 +25,7 @@ use crate::{
     waiting::Waiter,
 };
 
-/// How often a worker looks for what others have brought, and tells what it has counted.
-const CALM: Duration = Duration::from_millis(500);
-/// The same while requests wait.
+/// How often a worker looks while requests wait.
 const BUSY: Duration = Duration::from_millis(20);
 
 /// Holds what the requests of this worker share.
@@ -137,6 +140,7 @@ impl RootContext for Root {
         let expired = worker.waiting.borrow_mut().expired(clock::now());
         self.wake(&worker, expired);
         Self::measure(&worker);
+        worker.journal.settle(clock::now());
         worker.tick_in(if worker.waiting.borrow().is_empty() { CALM } else { BUSY });
     }
 

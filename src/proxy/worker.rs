@@ -10,8 +10,9 @@ use proxy_wasm::{
     types::{Action, MapType},
 };
 
-use super::{clock, connection::Downstream, local_reply, log_level, metrics::Metrics};
+use super::{clock, connection::Downstream, journal::Journal, local_reply, metrics::Metrics};
 use crate::{
+    account::Account,
     config::Config,
     decision::Denial,
     effect::{Effects, HeaderEdit},
@@ -22,6 +23,8 @@ use crate::{
     waiting::{Waiter, Waiting},
 };
 
+/// How often a worker looks for what others have brought, and tells what it has counted.
+pub(super) const CALM: Duration = Duration::from_millis(500);
 /// Soon: somebody waits for what the next tick begins.
 const SOON: Duration = Duration::from_millis(1);
 
@@ -30,6 +33,7 @@ pub(super) struct Worker {
     pub(super) gate: RefCell<Gate>,
     pub(super) waiting: RefCell<Waiting<Request>>,
     pub(super) metrics: Metrics,
+    pub(super) journal: Journal,
     is_hurried: Cell<bool>,
 }
 
@@ -40,6 +44,7 @@ impl Worker {
             waiting: RefCell::new(Waiting::new(gate.max_waiting_requests())),
             metrics: Metrics::define(gate.providers()),
             gate: RefCell::new(gate),
+            journal: Journal::new(),
             is_hurried: Cell::new(false),
         }
     }
@@ -49,23 +54,21 @@ impl Worker {
     pub(super) fn admit(&self, id: u32, request: Request, until: Option<UnixTime>) -> Action {
         let now = clock::now();
         let mut gate = self.gate.borrow_mut();
-        let Decision { step, remarks, account } = match until {
+        let Decision { step, remarks, mut account } = match until {
             Some(until) if until <= now => gate.admit_at_last(&request, &Downstream, now),
             _ => gate.admit(&request, &Downstream, now),
         };
         say(&remarks);
         self.metrics.would_deny(&remarks.would_deny);
+        if !matches!(step, Step::Wait(..)) {
+            self.tell(&mut gate, &account, &request, now);
+        }
         match step {
             Step::Continue(permit, effects) => {
-                self.metrics.allowed(account.rule);
                 self.metrics.dropped(&effects.dropped);
                 pass(permit, effects)
             }
-            Step::Reply(denial, reply) => {
-                self.metrics.refused(denial, account.rule, account.policy.as_deref());
-                if log_level::hears_debug() {
-                    say_why(&mut gate, denial, &request);
-                }
+            Step::Reply(_, reply) => {
                 local_reply::send(&reply);
                 Action::Pause
             }
@@ -76,6 +79,8 @@ impl Worker {
                     Ok(()) => self.hurry(),
                     Err(request) => {
                         self.metrics.too_many_waiting();
+                        account.denial = Some(Denial::TooManyWaiting);
+                        self.tell(&mut gate, &account, &request, now);
                         local_reply::send(&gate.refuse(Denial::TooManyWaiting, &request));
                     }
                 }
@@ -83,6 +88,15 @@ impl Worker {
                 Action::Pause
             }
         }
+    }
+
+    /// Tells whoever watches what was decided.
+    fn tell(&self, gate: &mut Gate, account: &Account, request: &Request, now: UnixTime) {
+        match account.denial {
+            None => self.metrics.allowed(account.rule),
+            Some(denial) => self.metrics.refused(denial, account.rule, account.policy.as_deref()),
+        }
+        self.journal.enter(gate, account, request, now);
     }
 
     /// Forgets a request that has gone away.
@@ -144,14 +158,6 @@ fn pass(_permit: Permit, effects: Effects) -> Action {
         log::debug!("{rule}: {header} is not sent, for no header can carry the claim's value");
     }
     Action::Continue
-}
-
-/// Logs the reason, and of a refusal by policy what each rule lacked. Nothing a client sent is in it.
-fn say_why(gate: &mut Gate, denial: Denial, request: &Request) {
-    log::debug!("refused: {}", denial.code());
-    for candidate in gate.explain(request, &Downstream, clock::now()) {
-        log::debug!("refused: {candidate}");
-    }
 }
 
 fn say(remarks: &Remarks) {

@@ -28,6 +28,22 @@ pub enum Location {
     },
 }
 
+/// One token of a request, by where it is.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Place {
+    /// Where to look.
+    pub location: Location,
+    /// Which of the tokens there.
+    pub occurrence: usize,
+}
+
+impl Place {
+    /// The token, if this is the request it is in.
+    pub fn token<'a>(&'a self, request: &'a Request) -> Option<Cow<'a, [u8]>> {
+        self.location.tokens(request).into_iter().nth(self.occurrence)
+    }
+}
+
 impl Location {
     /// Where Istio and Envoy look when a rule does not say: `Authorization: Bearer …`, then `?access_token=…`.
     pub fn defaults() -> Vec<Self> {

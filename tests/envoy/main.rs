@@ -25,6 +25,8 @@ mod grpc;
 #[cfg(not(target_arch = "wasm32"))]
 mod jose;
 #[cfg(not(target_arch = "wasm32"))]
+mod journal;
+#[cfg(not(target_arch = "wasm32"))]
 mod jwt_authn;
 #[cfg(not(target_arch = "wasm32"))]
 mod keys;
@@ -51,6 +53,7 @@ fn main() {
             configuration::trials(),
             grpc::trials(),
             jose::trials(),
+            journal::trials(),
             jwt_authn::trials(),
             keys::trials(),
             metrics::trials(),

@@ -95,7 +95,7 @@ fn rule(at: &mut At<'_>, written: wire::Rule, place: &str, namespace: &str, inde
         to.iter().flat_map(|operation| &operation.paths.any).flat_map(PathPattern::names).collect();
     let when =
         at.field("when").each(written.when, |at, condition| when::condition(at, condition, namespace, &captures));
-    Rule { id: format!("{place}-rule[{name}]"), from, to, when }
+    Rule { id: format!("{place}-rule[{name}]").into(), from, to, when }
 }
 
 fn source(at: &mut At<'_>, written: wire::Source, namespace: &str) -> Source {

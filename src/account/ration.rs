@@ -1,0 +1,132 @@
+//! Few words about many things of a kind: the first ones are told, the rest is counted, and the count is told once.
+
+use std::time::Duration;
+
+use crate::time::UnixTime;
+
+/// How much may be said of each kind in a span of time, and what has been.
+#[derive(Debug)]
+pub struct Ration<K> {
+    most: u32,
+    span: Duration,
+    /// One a kind, of which something happened lately.
+    windows: Vec<Window<K>>,
+}
+
+#[derive(Debug)]
+struct Window<K> {
+    kind: K,
+    since: UnixTime,
+    told: u32,
+    left_out: u64,
+}
+
+/// How many of a kind were left out, in a span that has ended.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct LeftOut<K> {
+    /// The kind.
+    pub kind: K,
+    /// How many.
+    pub count: u64,
+    /// Within how long.
+    pub span: Duration,
+}
+
+impl<K: Copy + Eq> Ration<K> {
+    /// So many of each kind in each span.
+    pub fn new(most: u32, span: Duration) -> Self {
+        Self { most, span, windows: Vec::new() }
+    }
+
+    /// Whether to tell of one more; if not, it is counted.
+    pub fn take(&mut self, kind: K, now: UnixTime) -> bool {
+        let most = self.most;
+        let Some(window) = self.windows.iter_mut().find(|window| window.kind == kind) else {
+            let is_told = most > 0;
+            self.windows.push(Window { kind, since: now, told: is_told.into(), left_out: (!is_told).into() });
+            return is_told;
+        };
+        let is_told = window.told < most;
+        if is_told {
+            window.told += 1;
+        } else {
+            window.left_out = window.left_out.saturating_add(1);
+        }
+        is_told
+    }
+
+    /// What was left out in spans that have ended; they begin anew. A clock that is set back ends them too.
+    pub fn settle(&mut self, now: UnixTime) -> Vec<LeftOut<K>> {
+        let span = self.span;
+        let ended = self.windows.extract_if(.., |window| now < window.since || now.since(window.since) >= span);
+        let left_out = ended.filter(|window| window.left_out > 0);
+        left_out.map(|window| LeftOut { kind: window.kind, count: window.left_out, span }).collect()
+    }
+
+    /// Whether there is something to settle, now or later.
+    pub fn owes(&self) -> bool {
+        self.windows.iter().any(|window| window.left_out > 0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    const SPAN: Duration = Duration::from_secs(10);
+
+    proptest! {
+        /// Each thing is told or counted, exactly once; no span hears more than its ration; in the end nothing is owed.
+        #[test]
+        fn nothing_is_lost_and_nothing_said_twice(
+            most in 0_u32..4,
+            steps in prop::collection::vec((0_u8..3, 0_u64..6), 0..200),
+        ) {
+            let mut ration = Ration::new(most, SPAN);
+            let (mut now, mut told, mut counted) = (1_000, Vec::new(), 0);
+            for (kind, pause) in &steps {
+                now += pause;
+                counted += ration.settle(UnixTime::from_secs(now)).iter().map(|left| left.count).sum::<u64>();
+                if ration.take(*kind, UnixTime::from_secs(now)) {
+                    told.push((*kind, now));
+                }
+            }
+            let rest = ration.settle(UnixTime::from_secs(now + SPAN.as_secs()));
+            counted += rest.iter().map(|left| left.count).sum::<u64>();
+            prop_assert_eq!(told.len() + usize::try_from(counted).unwrap(), steps.len());
+            prop_assert!(!ration.owes());
+            prop_assert!(ration.windows.is_empty());
+            for kind in 0..3 {
+                let times: Vec<u64> = told.iter().filter(|(told, _)| *told == kind).map(|(_, time)| *time).collect();
+                // A span starts with what is told first in it, so two rations may touch but not more.
+                let most = 2 * usize::try_from(most).unwrap();
+                for start in &times {
+                    let within = times.iter().filter(|time| (*start..start + SPAN.as_secs()).contains(time)).count();
+                    prop_assert!(within <= most, "{within} of {kind} from {start} on");
+                }
+            }
+        }
+
+        /// The first of a kind is always told, however many others there are.
+        #[test]
+        fn kinds_do_not_starve_each_other(flood in 0_u32..1_000) {
+            let mut ration = Ration::new(1, SPAN);
+            for _ in 0..flood {
+                ration.take('a', UnixTime::from_secs(1));
+            }
+            prop_assert!(ration.take('b', UnixTime::from_secs(1)));
+        }
+    }
+
+    #[test]
+    fn a_clock_set_back_ends_a_span() {
+        let mut ration = Ration::new(1, SPAN);
+        assert!(ration.take('a', UnixTime::from_secs(1_000)));
+        assert!(!ration.take('a', UnixTime::from_secs(1_000)));
+        let settled = ration.settle(UnixTime::from_secs(5));
+        assert_eq!(settled, [LeftOut { kind: 'a', count: 1, span: SPAN }]);
+        assert!(ration.take('a', UnixTime::from_secs(5)));
+    }
+}
