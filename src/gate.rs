@@ -1,11 +1,12 @@
 //! The whole: a request in, a step out. No clock, no network, no host.
 
-use std::{collections::HashSet, rc::Rc, time::Duration};
+use std::{borrow::Cow, collections::HashSet, rc::Rc, time::Duration};
 
 use crate::{
     account::{
         Account, Credential,
         entry::{Entry, Subjects},
+        filter_state::FilterState,
     },
     authenticate::{self, Authenticator, Cause, Identity},
     config::Config,
@@ -68,6 +69,7 @@ pub struct Gate {
     max_token_bytes: usize,
     max_waiting_requests: usize,
     log_subjects: Subjects,
+    filter_state: FilterState,
     seen: Seen,
 }
 
@@ -86,6 +88,7 @@ impl Gate {
             max_token_bytes: config.max_token_bytes,
             max_waiting_requests: config.max_waiting_requests,
             log_subjects: config.log_subjects,
+            filter_state: config.filter_state,
             seen: Seen::default(),
         }
     }
@@ -226,15 +229,25 @@ impl Gate {
 
     /// A decision as the log is told of it.
     pub fn entry<'a>(&'a self, account: &'a Account, request: &'a Request, now: UnixTime) -> Entry<'a> {
-        let rule = account.rule.and_then(|rule| self.providers.get(rule.0));
         Entry {
             account,
-            rule: rule.map(|rule| rule.name.as_str()),
+            rule: self.rule(account),
             request,
             max_token_bytes: self.max_token_bytes,
             subjects: self.log_subjects,
             now,
         }
+    }
+
+    /// What the access log and later filters can read of a decision, by key.
+    pub fn filter_state<'a>(&'a self, account: &'a Account) -> impl Iterator<Item = (&'static str, Cow<'a, str>)> {
+        self.filter_state.values(account, self.rule(account))
+    }
+
+    /// What the token rule of a decision is called.
+    fn rule(&self, account: &Account) -> Option<&str> {
+        let rule = self.providers.get(account.rule?.0)?;
+        Some(&rule.name)
     }
 
     /// Why: what each rule lacked that might have decided. Empty if a request does not get as far as the policies.

@@ -4,6 +4,7 @@
 //! whoever asks: [`entry`] for the log.
 
 pub mod entry;
+pub mod filter_state;
 pub mod logfmt;
 pub mod particulars;
 pub mod ration;

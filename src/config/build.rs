@@ -20,7 +20,10 @@ use super::{
     wire::{self, JwtRule},
 };
 use crate::{
-    account::entry::Subjects,
+    account::{
+        entry::Subjects,
+        filter_state::{ATTRIBUTES, FilterState},
+    },
     claims::validity::{Audience, Expectations, Types},
     keys::source::Source,
     operation::pattern::{NotAPattern, Pattern},
@@ -116,6 +119,10 @@ pub(super) fn config(at: &mut At<'_>, wire: wire::Config) -> Config {
         let known = [("hash", Subjects::Hash), ("plain", Subjects::Plain), ("none", Subjects::Hidden)];
         at.field("logSubjects").word(&written, &known)
     });
+    let filter_state = wire.filter_state.map(|written| {
+        let attributes = at.field("filterState").each(Some(written), |at, name| at.word(&name, &ATTRIBUTES));
+        FilterState::listed(attributes)
+    });
     let max_token_bytes = wire
         .max_token_bytes
         .and_then(|written| at.field("maxTokenBytes").whole(written, 256..=1024 * 1024))
@@ -148,6 +155,7 @@ pub(super) fn config(at: &mut At<'_>, wire: wire::Config) -> Config {
         policies,
         errors,
         log_subjects: log_subjects.unwrap_or_default(),
+        filter_state: filter_state.unwrap_or_default(),
         bypass_cors_preflight: wire.bypass_cors_preflight.unwrap_or(true),
         max_token_bytes,
     }

@@ -13,7 +13,12 @@ use serde_json::Value;
 
 use self::at::At;
 use crate::{
-    account::entry::Subjects, keys::source::Source, policy::Policies, provider::Provider, reply::Errors, token::json,
+    account::{entry::Subjects, filter_state::FilterState},
+    keys::source::Source,
+    policy::Policies,
+    provider::Provider,
+    reply::Errors,
+    token::json,
 };
 
 /// A configuration in which nothing is left to check.
@@ -31,6 +36,8 @@ pub struct Config {
     pub errors: Errors,
     /// How the log writes subjects.
     pub log_subjects: Subjects,
+    /// What the access log and later filters can read.
+    pub filter_state: FilterState,
     /// Whether CORS preflights pass without a token.
     pub bypass_cors_preflight: bool,
     /// The longest token looked at, in bytes.

@@ -27,6 +27,8 @@ object! {
     pub max_waiting_requests: Option<f64>,
     /// How the log writes a token's `sub`: `hash`, `plain` or `none`. Default: `hash`.
     pub log_subjects: Option<String>,
+    /// What filter state holds of each decision. Default: `reason` and `policy` of refusals.
+    pub filter_state: Option<Vec<String>>,
 }
 
 object! {

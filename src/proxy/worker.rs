@@ -96,6 +96,12 @@ impl Worker {
             None => self.metrics.allowed(account.rule),
             Some(denial) => self.metrics.refused(denial, account.rule, account.policy.as_deref()),
         }
+        for (key, value) in gate.filter_state(account) {
+            // One element is one name; the host puts `wasm.` before it.
+            if hostcalls::set_property(vec![key], Some(value.as_bytes())).is_err() {
+                log::error!("the host has no filter state");
+            }
+        }
         self.journal.enter(gate, account, request, now);
     }
 

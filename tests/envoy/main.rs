@@ -21,6 +21,8 @@ mod configuration;
 #[cfg(not(target_arch = "wasm32"))]
 mod corpus;
 #[cfg(not(target_arch = "wasm32"))]
+mod filter_state;
+#[cfg(not(target_arch = "wasm32"))]
 mod grpc;
 #[cfg(not(target_arch = "wasm32"))]
 mod jose;
@@ -51,6 +53,7 @@ fn main() {
         [
             corpus::trials(),
             configuration::trials(),
+            filter_state::trials(),
             grpc::trials(),
             jose::trials(),
             journal::trials(),

@@ -103,6 +103,12 @@ impl Listener {
         self
     }
 
+    /// The same, with another filter before the router.
+    pub(crate) fn followed_by(mut self, filter: Value) -> Listener {
+        self.filters.push(filter);
+        self
+    }
+
     /// A gated listener where a pause at the headers is no more than that: the filter goes on seeing the body.
     pub(crate) fn allowing_headers_stop_iteration(mut self) -> Listener {
         self.plugin()["allow_on_headers_stop_iteration"] = true.into();
@@ -243,6 +249,13 @@ fn access_log() -> Value {
             "case": "%REQ(X-CASE)%",
             "response_code": "%RESPONSE_CODE%",
             "response_code_details": "%RESPONSE_CODE_DETAILS%",
+            "outcome": "%FILTER_STATE(wasm.claimgate.outcome:PLAIN)%",
+            "reason": "%FILTER_STATE(wasm.claimgate.reason:PLAIN)%",
+            "policy": "%FILTER_STATE(wasm.claimgate.policy:PLAIN)%",
+            "rule": "%FILTER_STATE(wasm.claimgate.rule:PLAIN)%",
+            "issuer": "%FILTER_STATE(wasm.claimgate.issuer:PLAIN)%",
+            "subject": "%FILTER_STATE(wasm.claimgate.subject:PLAIN)%",
+            "principal": "%FILTER_STATE(wasm.claimgate.principal:PLAIN)%",
         }},
     }})
 }
