@@ -7,6 +7,7 @@ use crate::{
         Account, Credential,
         entry::{Entry, Subjects},
         filter_state::FilterState,
+        trace::{Debugging, trace},
     },
     authenticate::{self, Authenticator, Cause, Identity},
     config::Config,
@@ -70,15 +71,17 @@ pub struct Gate {
     max_waiting_requests: usize,
     log_subjects: Subjects,
     filter_state: FilterState,
+    debug: Option<Debugging>,
     seen: Seen,
 }
 
 impl Gate {
     /// A gate that has seen nothing yet.
     pub fn new(config: Config) -> Self {
+        let outputs = config.providers.iter().flat_map(Provider::outputs);
         let routing = config.providers.iter().filter(|provider| provider.clear_route_cache);
         Self {
-            reserved: ReservedHeaders::new(config.providers.iter().flat_map(Provider::outputs)),
+            reserved: ReservedHeaders::new(outputs.chain(config.debug.as_ref().map(|debug| debug.header.as_str()))),
             routing: ReservedHeaders::new(routing.flat_map(Provider::outputs)),
             providers: config.providers,
             keyrings: config.sources.into_iter().map(Keyring::new).collect(),
@@ -89,6 +92,7 @@ impl Gate {
             max_waiting_requests: config.max_waiting_requests,
             log_subjects: config.log_subjects,
             filter_state: config.filter_state,
+            debug: config.debug,
             seen: Seen::default(),
         }
     }
@@ -237,6 +241,25 @@ impl Gate {
             subjects: self.log_subjects,
             now,
         }
+    }
+
+    /// The header that brings traces, which nobody else may send.
+    pub fn debug_header(&self) -> Option<&str> {
+        self.debug.as_ref().map(|debug| debug.header.as_str())
+    }
+
+    /// The trace of a decision, if the request asks for it and may.
+    pub fn trace(
+        &mut self,
+        account: &Account,
+        request: &Request,
+        connection: &dyn Connection,
+        now: UnixTime,
+    ) -> Option<String> {
+        self.debug.as_ref().filter(|debug| debug.is_asked_by(request))?;
+        let outcome = if account.denial.is_some() { "denied" } else { "allowed" };
+        let pairs = self.entry(account, request, now).decision().into_line();
+        Some(trace(format!("{outcome}: {pairs}"), &self.explain(request, connection, now)))
     }
 
     /// What the access log and later filters can read of a decision, by key.

@@ -4,9 +4,12 @@
 
 mod support;
 
+use std::fs;
+
 use claimgate::{
     config::Config,
-    gate::{Decision, Gate},
+    effect::HeaderEdit,
+    gate::{Decision, Gate, Step},
     request::Request,
     time::UnixTime,
 };
@@ -147,4 +150,84 @@ fn nothing_a_client_sends_breaks_the_line() {
     let line = told(&mut gate, &request("GET", &path, Some(&forged.sign(NOW))));
     assert!(line.contains(r#" kid="k reason=none\u{a}" alg="#), "{line}");
     assert!(line.ends_with(r#" path="/a b\u{d}\u{a}refused: x=\u{fffd}\u{1b}""#), "{line}");
+}
+
+#[test]
+fn a_trace_is_for_who_knows_the_secret() {
+    let secret = "not to be guessed";
+    let mut gate = gate(json!({"debug": {"header": "X-Why", "secret": secret}}));
+    let now = UnixTime::from_secs(NOW);
+    let mut traced = |path: &[u8], headers: &[(&str, &str)]| {
+        let mut all: Vec<_> = request("GET", path, Some(&token(json!({})))).headers().map(owned).collect();
+        all.extend(headers.iter().map(|(name, value)| ((*name).to_owned(), value.as_bytes().to_vec())));
+        let request = Request::new(all);
+        let Decision { account, step, .. } = gate.admit(&request, &Peer::default(), now);
+        if let Step::Continue(_, effects) = step {
+            let gone =
+                |edit: &HeaderEdit| matches!(edit, HeaderEdit::Remove(name) if name == "x-why" || name == "x_why");
+            assert_eq!(effects.edits.iter().filter(|edit| gone(edit)).count(), headers.len());
+        }
+        gate.trace(&account, &request, &Peer::default(), now)
+    };
+    let open = "ns[pay]-policy[all]-rule[open]";
+    let token =
+        format!("rule=idp policy={open} token=proven {ALICE} aud=api://payments exp={} expires_in=300s", NOW + 300);
+    let allowed = format!("allowed: {token}; DENY ns[]-policy[never]-rule[0] lacks to; ALLOW {open} matches");
+    assert_eq!(traced(b"/", &[("x-why", secret)]), Some(allowed));
+    let denied = traced(b"/closed", &[("x-why", secret)]).unwrap();
+    assert!(denied.starts_with("denied: reason=policy_not_allowed rule=idp token=proven iss="), "{denied}");
+    assert!(denied.ends_with(&format!("; ALLOW {open} lacks to")), "{denied}");
+    for headers in [[].as_slice(), &[("x-why", "")], &[("x-why", "not to be guesses")], &[("x_why", secret)]] {
+        assert_eq!(traced(b"/", headers), None, "{headers:?}");
+    }
+}
+
+#[test]
+fn nobody_is_shown_the_secret() {
+    let config = |secret: Value| {
+        let config = json!({
+            "jwtRules": [{"issuer": "a", "jwks": keys::jwks("@p256")}], "debug": {"secret": secret},
+        });
+        format!("{:?}", Config::parse(config.to_string().as_bytes()))
+    };
+    let good = config("1234567890123456".into());
+    assert!(good.contains("Secret(…)") && !good.contains("1234567890123456"), "{good}");
+    for bad in [json!(1234567), json!(["1234567"]), json!("1234567")] {
+        assert!(!config(bad.clone()).contains("1234567"), "{bad}");
+    }
+}
+
+fn owned((name, value): (&str, &[u8])) -> (String, Vec<u8>) {
+    (name.to_owned(), value.to_vec())
+}
+
+/// Every line of the paper that says what the filter says, beside what it says.
+#[test]
+fn the_paper_on_trouble_says_what_the_filter_says() {
+    let paper = fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/troubleshooting.md")).unwrap();
+    let config = paper.split("```yaml\n").nth(1).unwrap().split("```").next().unwrap();
+    let config: Value = serde_norway::from_str(config).unwrap();
+    let secret = config["debug"]["secret"].as_str().unwrap().to_owned();
+    let mut gate = Gate::new(Config::parse(config.to_string().as_bytes()).unwrap().0);
+    let mut lines = Vec::new();
+    for claims in
+        [json!({"exp": NOW - 3600}), json!({"iss": "https://idp.example.com/"}), json!({"aud": "api://orders"})]
+    {
+        lines.push(format!("refused: {}", told(&mut gate, &request("POST", b"/charge", Some(&token(claims))))));
+    }
+    let header = json!({"kid": "p256-next"}).as_object().unwrap().clone();
+    let unknown = Recipe { header, ..Recipe::default() }.sign(NOW);
+    lines.push(format!("refused: {}", told(&mut gate, &request("POST", b"/charge", Some(&unknown)))));
+
+    let asking = request("POST", b"/charge", Some(&token(json!({}))));
+    let said = [("x-claimgate-debug".to_owned(), secret.into_bytes())];
+    let asking = Request::new(asking.headers().map(owned).chain(said).collect());
+    let now = UnixTime::from_secs(NOW);
+    let Decision { account, .. } = gate.admit(&asking, &Peer::default(), now);
+    let trace = gate.trace(&account, &asking, &Peer::default(), now).unwrap();
+    lines.push(format!("x-claimgate-debug: {trace}"));
+    lines.extend(gate.explain(&asking, &Peer::default(), now).iter().map(ToString::to_string));
+    for line in lines {
+        assert!(paper.lines().any(|written| written == line), "not in the paper: {line}");
+    }
 }

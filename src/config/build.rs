@@ -23,6 +23,7 @@ use crate::{
     account::{
         entry::Subjects,
         filter_state::{ATTRIBUTES, FilterState},
+        trace::Debugging,
     },
     claims::validity::{Audience, Expectations, Types},
     keys::source::Source,
@@ -34,6 +35,9 @@ use crate::{
 
 const MAX_TOKEN_BYTES: usize = 16 * 1024;
 const MAX_WAITING_REQUESTS: usize = 1000;
+/// Too long to be guessed, if it is random.
+const SHORTEST_SECRET: usize = 16;
+const DEBUG_HEADER: &str = "x-claimgate-debug";
 const CLOCK_SKEW: Duration = Duration::from_secs(60);
 
 impl At<'_> {
@@ -148,6 +152,7 @@ pub(super) fn config(at: &mut At<'_>, wire: wire::Config) -> Config {
         })
         .collect();
     conflicts::report(&mut at_rules, &providers);
+    let debug = wire.debug.and_then(|written| debugging(&mut at.field("debug"), written, &providers));
     Config {
         providers,
         sources,
@@ -156,9 +161,28 @@ pub(super) fn config(at: &mut At<'_>, wire: wire::Config) -> Config {
         errors,
         log_subjects: log_subjects.unwrap_or_default(),
         filter_state: filter_state.unwrap_or_default(),
+        debug,
         bypass_cors_preflight: wire.bypass_cors_preflight.unwrap_or(true),
         max_token_bytes,
     }
+}
+
+fn debugging(at: &mut At<'_>, written: wire::Debugging, providers: &[Provider]) -> Option<Debugging> {
+    let mut at_header = at.field("header");
+    let header = headers::output(&mut at_header, written.header.as_deref().unwrap_or(DEBUG_HEADER));
+    if let Some(header) = &header {
+        conflicts::report_debug_header(&mut at_header, header, providers);
+    }
+    let mut at = at.field("secret");
+    let problem = match &written.secret {
+        None => at.problem("it is missing"),
+        Some(secret) if secret.len() < SHORTEST_SECRET => {
+            at.problem(format!("it has {} bytes, fewer than {SHORTEST_SECRET}", secret.len()))
+        }
+        Some(_) => return Some(Debugging { header: header?, secret: written.secret? }),
+    };
+    at.report(problem.help("make one: `openssl rand -hex 16`"));
+    None
 }
 
 fn provider(

@@ -4,16 +4,18 @@ mod at;
 mod build;
 mod duration;
 mod problem;
+mod secret;
 mod shape;
 pub mod wire;
 
 pub use problem::{Problem, Problems};
+pub use secret::Secret;
 
 use serde_json::Value;
 
 use self::at::At;
 use crate::{
-    account::{entry::Subjects, filter_state::FilterState},
+    account::{entry::Subjects, filter_state::FilterState, trace::Debugging},
     keys::source::Source,
     policy::Policies,
     provider::Provider,
@@ -38,6 +40,8 @@ pub struct Config {
     pub log_subjects: Subjects,
     /// What the access log and later filters can read.
     pub filter_state: FilterState,
+    /// Who is told how a request was decided.
+    pub debug: Option<Debugging>,
     /// Whether CORS preflights pass without a token.
     pub bypass_cors_preflight: bool,
     /// The longest token looked at, in bytes.

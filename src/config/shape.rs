@@ -3,7 +3,7 @@
 
 use serde_json::{Map, Value};
 
-use super::{Problem, at::At, problem::shown};
+use super::{Problem, Secret, at::At, problem::shown};
 
 const TEXT: &str = "text";
 const FLAG: &str = "`true` or `false`";
@@ -148,6 +148,7 @@ fn camel_case(field: &str) -> impl Iterator<Item = char> {
 #[cold]
 fn mismatch(at: &At<'_>, value: &Value, expected: &str) -> Problem {
     let found = match value {
+        _ if expected == Secret::NAME => "it is something else".to_owned(),
         Value::String(text) => format!("{} is text", shown(text)),
         Value::Number(number) => format!("`{number}` is a number"),
         Value::Bool(flag) => format!("`{flag}` is a boolean"),

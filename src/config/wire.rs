@@ -3,6 +3,7 @@
 use serde_json::Value;
 
 use super::{
+    Secret,
     at::At,
     shape::{Shape, object},
 };
@@ -29,6 +30,18 @@ object! {
     pub log_subjects: Option<String>,
     /// What filter state holds of each decision. Default: `reason` and `policy` of refusals.
     pub filter_state: Option<Vec<String>>,
+    /// Who is told how a request was decided. Default: nobody.
+    pub debug: Option<Debugging>,
+}
+
+object! {
+    /// The header that asks for the trace of a decision, and that brings it.
+    pub struct Debugging:
+
+    /// The header. Default: `x-claimgate-debug`.
+    pub header: Option<String>,
+    /// What the header of a request must say.
+    pub secret: Option<Secret>,
 }
 
 object! {

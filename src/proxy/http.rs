@@ -41,6 +41,11 @@ impl HttpContext for Http {
         self.worker.admit(self.id, Request::new(self.get_http_request_headers_bytes()), None)
     }
 
+    fn on_http_response_headers(&mut self, _count: usize, _end_of_stream: bool) -> Action {
+        self.worker.hand_over_trace(self.id);
+        Action::Continue
+    }
+
     fn on_http_request_body(&mut self, _size: usize, _end_of_stream: bool) -> Action {
         self.held()
     }

@@ -2,6 +2,7 @@
 
 use std::{
     cell::{Cell, RefCell},
+    collections::HashMap,
     time::Duration,
 };
 
@@ -34,6 +35,9 @@ pub(super) struct Worker {
     pub(super) waiting: RefCell<Waiting<Request>>,
     pub(super) metrics: Metrics,
     pub(super) journal: Journal,
+    debug_header: Option<String>,
+    /// Of the requests that asked.
+    traces: RefCell<HashMap<u32, String>>,
     is_hurried: Cell<bool>,
 }
 
@@ -43,6 +47,8 @@ impl Worker {
         Self {
             waiting: RefCell::new(Waiting::new(gate.max_waiting_requests())),
             metrics: Metrics::define(gate.providers()),
+            debug_header: gate.debug_header().map(str::to_owned),
+            traces: RefCell::default(),
             gate: RefCell::new(gate),
             journal: Journal::new(),
             is_hurried: Cell::new(false),
@@ -61,7 +67,7 @@ impl Worker {
         say(&remarks);
         self.metrics.would_deny(&remarks.would_deny);
         if !matches!(step, Step::Wait(..)) {
-            self.tell(&mut gate, &account, &request, now);
+            self.tell(id, &mut gate, &account, &request, now);
         }
         match step {
             Step::Continue(permit, effects) => {
@@ -80,7 +86,7 @@ impl Worker {
                     Err(request) => {
                         self.metrics.too_many_waiting();
                         account.denial = Some(Denial::TooManyWaiting);
-                        self.tell(&mut gate, &account, &request, now);
+                        self.tell(id, &mut gate, &account, &request, now);
                         local_reply::send(&gate.refuse(Denial::TooManyWaiting, &request));
                     }
                 }
@@ -91,7 +97,7 @@ impl Worker {
     }
 
     /// Tells whoever watches what was decided.
-    fn tell(&self, gate: &mut Gate, account: &Account, request: &Request, now: UnixTime) {
+    fn tell(&self, id: u32, gate: &mut Gate, account: &Account, request: &Request, now: UnixTime) {
         match account.denial {
             None => self.metrics.allowed(account.rule),
             Some(denial) => self.metrics.refused(denial, account.rule, account.policy.as_deref()),
@@ -103,10 +109,27 @@ impl Worker {
             }
         }
         self.journal.enter(gate, account, request, now);
+        if let Some(trace) = gate.trace(account, request, &Downstream, now) {
+            self.traces.borrow_mut().insert(id, trace);
+        }
+    }
+
+    /// Puts the trace on the response of a request that asked, and takes what poses as one off all others.
+    pub(super) fn hand_over_trace(&self, id: u32) {
+        const HEADERS: MapType = MapType::HttpResponseHeaders;
+        let Some(header) = &self.debug_header else { return };
+        let edited = match self.traces.borrow_mut().remove(&id) {
+            Some(trace) => hostcalls::set_map_value(HEADERS, header, Some(&trace)),
+            None => hostcalls::remove_map_value(HEADERS, header),
+        };
+        if edited.is_err() {
+            log::error!("the host does not change headers");
+        }
     }
 
     /// Forgets a request that has gone away.
     pub(super) fn leave(&self, id: u32) {
+        self.traces.borrow_mut().remove(&id);
         self.waiting.borrow_mut().leave(id);
         self.metrics.waiting(self.waiting.borrow().len());
     }

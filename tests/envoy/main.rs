@@ -21,6 +21,8 @@ mod configuration;
 #[cfg(not(target_arch = "wasm32"))]
 mod corpus;
 #[cfg(not(target_arch = "wasm32"))]
+mod debug;
+#[cfg(not(target_arch = "wasm32"))]
 mod filter_state;
 #[cfg(not(target_arch = "wasm32"))]
 mod grpc;
@@ -53,6 +55,7 @@ fn main() {
         [
             corpus::trials(),
             configuration::trials(),
+            debug::trials(),
             filter_state::trials(),
             grpc::trials(),
             jose::trials(),

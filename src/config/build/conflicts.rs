@@ -29,6 +29,19 @@ fn report_written_and_read(at: &mut At<'_>, provider: &Provider, providers: &[Pr
     }
 }
 
+/// The header that asks for a trace is taken off every request.
+pub(super) fn report_debug_header(at: &mut At<'_>, header: &str, providers: &[Provider]) {
+    let written = providers.iter().flat_map(|provider| {
+        let claims = provider.output_claims.iter().map(|output| output.header.as_str());
+        claims.chain(provider.output_payload.as_deref())
+    });
+    let read = providers.iter().flat_map(headers).map(|(name, _)| name);
+    if written.chain(read).any(|other| confusable(other) == confusable(header)) {
+        let problem = at.problem(format!("{} is also a header of a rule", shown(header)));
+        at.report(problem.help("choose another, such as `x-claimgate-debug`"));
+    }
+}
+
 /// Of two prefixes of which one begins the other, each would see a token where the other sees none.
 fn report_overlapping_prefixes(at: &mut At<'_>, provider: &Provider, providers: &[Provider]) {
     let earlier_rules = providers.iter().take_while(|other| other.index != provider.index).flat_map(headers);

@@ -1,0 +1,77 @@
+//! The trace of a decision in a response header: for who knows the secret, and from nobody else.
+
+use libtest_mimic::{Failed, Trial};
+use serde_json::{Value, json};
+
+use crate::support::{
+    bootstrap::{Bootstrap, Listener},
+    envoy::Envoy,
+    http::Message,
+    keys,
+    token::Recipe,
+    upstream::Upstream,
+};
+
+const SECRET: &str = "correct horse battery";
+
+pub(crate) fn trials() -> Vec<Trial> {
+    vec![Trial::test("debug: who knows the secret gets the trace, and no upstream sends another", trace)]
+}
+
+fn trace() -> Result<(), Failed> {
+    let upstream = Upstream::start();
+    let gate = |name: &str, debug: Value| {
+        let configuration = json!({
+            "jwtRules": [{"name": "idp", "issuer": "https://idp.example.com", "jwks": keys::jwks("@p256")}],
+            "authorizationPolicies": [{"name": "open", "rules": [{"to": [{"operation": {"paths": ["/open"]}}]}]}],
+            "debug": debug,
+        });
+        Listener::gated(name, &configuration.to_string()).followed_by(forger())
+    };
+    let listeners = [gate("on", json!({"secret": SECRET})), gate("off", json!(null))];
+    let envoy = Envoy::start(&listeners.into_iter().fold(Bootstrap::to(upstream.port()), Bootstrap::listener).json());
+    envoy.log_everything();
+    let now = crate::now();
+    let ask = |id: &str, listener: &str, path: &str, said: Option<&str>, token: &str| {
+        let message = Message::get(path).header("x-case", id).header("authorization", format!("Bearer {token}"));
+        let message = said.into_iter().fold(message, |message, said| message.header("x-claimgate-debug", said));
+        let reply = message.send(envoy.port(listener))?;
+        let sent_on = upstream.seen(id).and_then(|seen| seen.header("x-claimgate-debug"));
+        Ok::<_, std::io::Error>((reply.status, reply.header("x-claimgate-debug"), sent_on))
+    };
+    let good = Recipe::default().sign(now);
+    let bad = Recipe { signature: Some("flip".into()), ..Recipe::default() }.sign(now);
+
+    let (status, trace, sent_on) = ask("1", "on", "/open", Some(SECRET), &good)?;
+    let trace = trace.ok_or("no trace of what passes")?;
+    assert_eq!((status, sent_on), (200, None));
+    assert!(trace.starts_with("allowed: rule=idp policy=ns[]-policy[open]-rule[0] token=proven iss="), "{trace}");
+    assert!(trace.ends_with("; ALLOW ns[]-policy[open]-rule[0] matches"), "{trace}");
+
+    let (status, trace, _) = ask("2", "on", "/open", Some(SECRET), &bad)?;
+    let trace = trace.ok_or("no trace of a refusal")?;
+    assert_eq!(status, 401);
+    assert!(trace.starts_with("denied: reason=signature_invalid rule=idp token=claimed iss="), "{trace}");
+    assert!(!trace.contains("alice"), "{trace}");
+
+    // Without the secret there is no trace, whatever the upstream says, and the upstream never hears a guess.
+    assert_eq!(ask("3", "on", "/open", None, &good)?, (200, None, None));
+    assert_eq!(ask("4", "on", "/open", Some("correct horse batters"), &good)?, (200, None, None));
+    assert_eq!(ask("5", "on", "/closed", Some("x"), &good)?, (403, None, None));
+    // Off, the header is anybody's.
+    let forged = Some("forged".to_owned());
+    assert_eq!(ask("6", "off", "/open", Some(SECRET), &good)?, (200, forged, Some(SECRET.into())));
+    let log = envoy.log();
+    assert!(!log.lines().any(|line| line.contains("wasm log") && line.contains(SECRET)), "{log}");
+    Ok(())
+}
+
+/// What an upstream would do that poses as the filter.
+fn forger() -> Value {
+    json!({"name": "envoy.filters.http.header_mutation", "typed_config": {
+        "@type": "type.googleapis.com/envoy.extensions.filters.http.header_mutation.v3.HeaderMutation",
+        "mutations": {"response_mutations": [
+            {"append": {"header": {"key": "x-claimgate-debug", "value": "forged"}}},
+        ]},
+    }})
+}
