@@ -203,10 +203,10 @@ find_node_runner() {
         die "wasm-bindgen-test-runner $version could not be installed: is there a network?"
 }
 
-# They make the tokens that are not of our own making.
+# What is not of our own making: a signer, an OpenID provider, gRPC's client.
 install_packages() {
     local folder
-    for folder in tests/jose tests/oidc; do
+    for folder in tests/jose tests/oidc tests/grpc; do
         ! npm ls --prefix "$folder" >/dev/null 2>&1 || continue
         npm ci --prefix "$folder" --silent --no-audit --no-fund --prefer-offline --fetch-retries 1 ||
             die "npm could not install the packages of $folder: is there a network?"

@@ -50,7 +50,8 @@ const LOG: &str = "target/demo-envoy.log";
 struct Question {
     title: &'static str,
     why: &'static str,
-    curl: String,
+    /// For a shell.
+    command: String,
     has: Vec<&'static str>,
     lacks: Vec<&'static str>,
 }
@@ -68,14 +69,14 @@ fn questions() -> Vec<Question> {
         Question {
             title: "no token",
             why: "401 token_missing: the rule says `presence: REQUIRED`; a bare challenge, no error (RFC 6750 section 3.1)",
-            curl: format!("curl -i {url}"),
+            command: format!("curl -i {url}"),
             has: vec!["HTTP/1.1 401", "www-authenticate: Bearer realm=\"127.0.0.1:10000\"\r", "token_missing"],
             lacks: vec!["error=", ":path"],
         },
         Question {
             title: "a good token, and a forged x-user-email beside it",
             why: "200: the upstream sees the claims as headers, neither the token nor the forgery",
-            curl: format!("curl -i -H 'x-user-email: root@example.com' {} {url}", bearer("p256", good())),
+            command: format!("curl -i -H 'x-user-email: root@example.com' {} {url}", bearer("p256", good())),
             has: vec![
                 "HTTP/1.1 200",
                 "x-user-email: alice@example.com\n",
@@ -87,7 +88,7 @@ fn questions() -> Vec<Question> {
         Question {
             title: "the same token, expired two minutes ago",
             why: "401 token_expired: past `exp` and the minute of skew",
-            curl: format!("curl -i {} {url}", bearer("p256", with(json!({"exp": "@now-120"})))),
+            command: format!("curl -i {} {url}", bearer("p256", with(json!({"exp": "@now-120"})))),
             has: vec![
                 "HTTP/1.1 401",
                 "error=\"invalid_token\", error_description=\"the token has expired\"",
@@ -98,21 +99,21 @@ fn questions() -> Vec<Question> {
         Question {
             title: "a token that a stranger signed in the issuer's name",
             why: "401 signature_invalid: it names the issuer's key, and that key did not sign it",
-            curl: format!("curl -i {} {url}", bearer("p256b", good())),
+            command: format!("curl -i {} {url}", bearer("p256b", good())),
             has: vec!["HTTP/1.1 401", "error=\"invalid_token\"", "signature_invalid"],
             lacks: vec![":path"],
         },
         Question {
             title: "a token that lacks the claim `aud`",
             why: "401 audience_not_allowed: the rule wants `api://payments`",
-            curl: format!("curl -i {} {url}", bearer("p256", with(json!({"aud": "@absent"})))),
+            command: format!("curl -i {} {url}", bearer("p256", with(json!({"aud": "@absent"})))),
             has: vec!["HTTP/1.1 401", "error=\"invalid_token\"", "audience_not_allowed"],
             lacks: vec![":path"],
         },
         Question {
             title: "a good token that lacks the claim `email`, and a forged header in its place",
             why: "200: there is nothing to hand over, and the forgery is gone all the same",
-            curl: format!(
+            command: format!(
                 "curl -i -H 'x-user-email: root@example.com' {} {url}",
                 bearer("p256", with(json!({"email": "@absent"})))
             ),
@@ -122,24 +123,45 @@ fn questions() -> Vec<Question> {
         Question {
             title: "a charge, with a good token that lacks the group",
             why: "403 policy_not_allowed: the policy `payments` wants the group payments-admin for `POST /charge`",
-            curl: format!("curl -i -X POST {} {url}", bearer("p256", with(json!({"groups": ["staff"]})))),
+            command: format!("curl -i -X POST {} {url}", bearer("p256", with(json!({"groups": ["staff"]})))),
             has: vec!["HTTP/1.1 403", "error=\"insufficient_scope\"", "policy_not_allowed"],
             lacks: vec![":path"],
         },
         Question {
             title: "a charge, with a token that has the group",
             why: "200: the rule `charge` of the policy allows it",
-            curl: format!("curl -i -X POST {} {url}", bearer("p256", good())),
+            command: format!("curl -i -X POST {} {url}", bearer("p256", good())),
             has: vec!["HTTP/1.1 200", ":method: POST\n", "x-user-groups: payments-admin,staff\n"],
             lacks: vec!["authorization:"],
         },
         Question {
-            title: "what was counted, as Prometheus sees it",
-            why: "the labels are the `stats_tags` of envoy/envoy.yaml; `/stats` has the same without them",
-            curl: format!("curl -i 'http://127.0.0.1:{ADMIN}/stats/prometheus?filter=wasmcustom'"),
+            title: "the log line of each refusal",
+            why: "why, by which rule, and what the token says of itself; nothing that could be used",
+            command: format!("grep -o 'refused: .*' {LOG}"),
+            has: vec![
+                "refused: reason=token_missing rule=https://idp.example.com token=none method=GET ",
+                "refused: reason=token_expired rule=https://idp.example.com token=claimed iss=https://idp.example.com sub=sha256:",
+                "refused: reason=policy_not_allowed rule=https://idp.example.com token=proven ",
+            ],
+            lacks: vec!["alice"],
+        },
+        Question {
+            title: "what was counted",
+            why: "decisions by outcome, rule and reason, and how often a token was known already",
+            command: format!("curl http://127.0.0.1:{ADMIN}/stats | grep claimgate"),
+            has: vec![
+                "wasmcustom.claimgate.decisions.outcome=allowed.rule=idp_example_com: 3\n",
+                "wasmcustom.claimgate.decisions.outcome=refused.rule=idp_example_com.reason=token_expired: 1\n",
+            ],
+            lacks: vec![],
+        },
+        Question {
+            title: "the same as Prometheus sees it",
+            why: "the labels are the `stats_tags` of envoy/envoy.yaml",
+            command: format!("curl 'http://127.0.0.1:{ADMIN}/stats/prometheus?filter=wasmcustom'"),
             has: vec![
                 "claimgate_decisions{outcome=\"allowed\",rule=\"idp_example_com\"} 3\n",
-                "claimgate_decisions{outcome=\"refused\",rule=\"none\",reason=\"token_missing\"} 1\n",
+                "claimgate_decisions{outcome=\"refused\",rule=\"idp_example_com\",reason=\"token_missing\"} 1\n",
                 "claimgate_decisions{outcome=\"refused\",rule=\"idp_example_com\",reason=\"policy_not_allowed\"} 1\n",
             ],
             lacks: vec![],
@@ -167,7 +189,7 @@ fn main() -> ExitCode {
 fn demo(check: bool) -> Result<ExitCode, String> {
     let envoy = Envoy::start(check)?;
     for (number, question) in questions().iter().enumerate() {
-        println!("\n{}. {}\n   {}\n\n{}", number + 1, question.title, question.why, question.curl);
+        println!("\n{}. {}\n   {}\n\n{}", number + 1, question.title, question.why, question.command);
     }
     if check {
         return ask(&questions());
@@ -183,11 +205,12 @@ fn ask(questions: &[Question]) -> Result<ExitCode, String> {
     println!();
     let mut failed = 0;
     for question in questions {
-        let curl = question.curl.replacen("curl", "curl --silent --show-error --max-time 10", 1);
-        let output = Command::new("sh").arg("-c").arg(curl).output().map_err(|error| format!("no shell: {error}"))?;
+        let command = question.command.replacen("curl", "curl --silent --show-error --max-time 10", 1);
+        let output =
+            Command::new("sh").arg("-c").arg(command).output().map_err(|error| format!("no shell: {error}"))?;
         let answer = String::from_utf8_lossy(&output.stdout);
         if answer.is_empty() {
-            return Err(format!("curl did not answer: {}", String::from_utf8_lossy(&output.stderr).trim()));
+            return Err(format!("there was no answer: {}", String::from_utf8_lossy(&output.stderr).trim()));
         }
         let missing = question.has.iter().filter(|part| !answer.contains(**part)).map(|part| format!("lacks {part:?}"));
         let surplus = question.lacks.iter().filter(|part| answer.contains(**part)).map(|part| format!("has {part:?}"));

@@ -1,5 +1,5 @@
 // Asks over HTTP/2 as a gRPC client does, and prints what came back: the headers, whether they were all, and the trailers.
-//   node ask.mjs <port> <authorization>
+//   node frames.mjs <port> <authorization>
 import { connect, constants } from "node:http2";
 
 const [port, authorization] = process.argv.slice(2);
