@@ -101,7 +101,6 @@ impl Metrics {
     /// Counts a request that found no room to wait.
     pub(super) fn too_many_waiting(&self) {
         self.count(&Metric::TOO_MANY_WAITING, &[], 1);
-        self.refused(Denial::TooManyWaiting, None, None);
     }
 
     fn count(&self, metric: &Metric, values: &[&str], times: usize) {

@@ -56,6 +56,8 @@ pub(crate) fn trials() -> Vec<Trial> {
             }
             assert_eq!((turned_away, timed_out), (4, 2));
             assert_eq!(envoy.stat("wasmcustom.claimgate.too_many_waiting"), 4);
+            let refused = "wasmcustom.claimgate.decisions.outcome=refused.rule=idp.reason=too_many_waiting";
+            assert_eq!(envoy.stat(refused), 4);
             assert_eq!(envoy.stat(WAITING), 0);
             assert!((0..6).all(|number| upstream.count(&format!("waiting {number}")) == 0));
             Ok(())
