@@ -1,6 +1,7 @@
 //! What to do about a decision, as data: the edits of the request's headers. The proxy performs them in order.
 
 pub mod claim_header;
+mod handover;
 pub mod reserved;
 
 /// One edit of the request's headers.

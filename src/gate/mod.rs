@@ -1,37 +1,29 @@
 //! The whole: a request in, a step out. No clock, no network, no host.
 
-use std::{borrow::Cow, collections::HashSet, rc::Rc, time::Duration};
+mod keys;
+mod telling;
+
+use std::time::Duration;
 
 use crate::{
-    account::{
-        Account, Credential,
-        entry::{Entry, Subjects},
-        filter_state::FilterState,
-        trace::{Debugging, trace},
-    },
+    account::{Account, Credential, entry::Subjects, filter_state::FilterState, trace::Debugging},
     authenticate::{self, Authenticator, Cause, Identity},
     config::Config,
     connection::Connection,
     decision::Denial,
-    effect::{
-        Effects, HeaderEdit,
-        claim_header::Unwritable,
-        reserved::{ReservedHeaders, confusable},
-    },
-    keys::{KeySet, UnusableKeySet, fetch::Answer, keyring::Keyring, ledger::Ledger, source::SourceIndex, turn::Turn},
+    effect::{Effects, HeaderEdit, reserved::ReservedHeaders},
+    keys::{keyring::Keyring, source::SourceIndex},
     operation::path,
     policy::{
         self, Permit, Policies, Refusal, Remarks,
-        explain::Candidate,
         facts::{Facts, Known},
     },
     provider::Provider,
-    reply::{Details, Errors, Reply, Style, help},
+    reply::{Errors, Reply, Style},
     request::Request,
     seen::{Seen, Tally},
-    signature::{Algorithm, PureRust},
+    signature::PureRust,
     time::UnixTime,
-    token::locate,
 };
 
 /// What is decided of a request, and what the policies have to say of it beside.
@@ -150,7 +142,7 @@ impl Gate {
                 policies.decide(facts)?
             };
             account.policy = policy;
-            hand_over(identities, request, &mut effects);
+            effects.hand_over(identities, request);
             Ok(permit)
         });
         let decided = match decided {
@@ -180,127 +172,9 @@ impl Gate {
         Decision { step, remarks, account }
     }
 
-    // === keys ===
-
-    /// Everything that keys are fetched from.
-    pub fn keyrings(&self) -> impl Iterator<Item = (SourceIndex, &Keyring)> {
-        self.keyrings.iter().enumerate().map(|(index, keyring)| (SourceIndex(index), keyring))
-    }
-
-    /// Gives every source this set, as if it had just been fetched.
-    ///
-    /// # Errors
-    /// Why the set can't be used.
-    pub fn hold(&mut self, jwks: &[u8], now: UnixTime) -> Result<(), UnusableKeySet> {
-        for keyring in &mut self.keyrings {
-            keyring.hold(KeySet::parse(jwks, &Algorithm::ASYMMETRIC).0?, now);
-        }
-        Ok(())
-    }
-
-    /// Takes over the keys that the proxy has already.
-    pub fn look(&mut self, ledger: &dyn Ledger, now: UnixTime) {
-        for index in 0..self.keyrings.len() {
-            self.turn(SourceIndex(index), |keyring| keyring.look(ledger, now));
-        }
-    }
-
-    /// Lets time pass for every source; none of them holds up another.
-    pub fn refresh(&mut self, ledger: &dyn Ledger, now: UnixTime) -> Vec<(SourceIndex, Turn)> {
-        let indexes = (0..self.keyrings.len()).map(SourceIndex);
-        indexes.map(|index| (index, self.turn(index, |keyring| keyring.turn(ledger, now)))).collect()
-    }
-
-    /// Takes the answer to the call of a source.
-    pub fn deliver(&mut self, source: SourceIndex, answer: Answer, ledger: &dyn Ledger, now: UnixTime) -> Turn {
-        self.turn(source, |keyring| keyring.deliver(answer, ledger, now))
-    }
-
-    fn turn(&mut self, source: SourceIndex, turn: impl FnOnce(&mut Keyring) -> Turn) -> Turn {
-        let turn = self.keyrings.get_mut(source.0).map(turn).unwrap_or_default();
-        if !turn.gone.is_empty() {
-            self.seen.forget(|proof| turn.gone.iter().any(|key| Rc::ptr_eq(key, &proof.key)));
-        }
-        turn
-    }
-
     fn unavailable(&self, source: SourceIndex, now: UnixTime) -> Refusal {
         let next_in = self.keyrings.get(source.0).map(|keyring| keyring.next_in(now));
         Refusal { retry_after: next_in, ..Refusal::of(Denial::KeysUnavailable) }
-    }
-
-    // === requests ===
-
-    /// A decision as the log is told of it.
-    pub fn entry<'a>(&'a self, account: &'a Account, request: &'a Request, now: UnixTime) -> Entry<'a> {
-        Entry {
-            account,
-            rule: self.rule(account),
-            request,
-            max_token_bytes: self.max_token_bytes,
-            subjects: self.log_subjects,
-            now,
-        }
-    }
-
-    /// The header that brings traces, which nobody else may send.
-    pub fn debug_header(&self) -> Option<&str> {
-        self.debug.as_ref().map(|debug| debug.header.as_str())
-    }
-
-    /// The trace of a decision, if the request asks for it and may.
-    pub fn trace(
-        &mut self,
-        account: &Account,
-        request: &Request,
-        connection: &dyn Connection,
-        now: UnixTime,
-    ) -> Option<String> {
-        self.debug.as_ref().filter(|debug| debug.is_asked_by(request))?;
-        let outcome = if account.denial.is_some() { "denied" } else { "allowed" };
-        let pairs = self.entry(account, request, now).decision().into_line();
-        Some(trace(format!("{outcome}: {pairs}"), &self.explain(request, connection, now)))
-    }
-
-    /// What the access log and later filters can read of a decision, by key.
-    pub fn filter_state<'a>(&'a self, account: &'a Account) -> impl Iterator<Item = (&'static str, Cow<'a, str>)> {
-        self.filter_state.values(account, self.rule(account))
-    }
-
-    /// What the token rule of a decision is called.
-    fn rule(&self, account: &Account) -> Option<&str> {
-        let rule = self.providers.get(account.rule?.0)?;
-        Some(&rule.name)
-    }
-
-    /// Why: what each rule lacked that might have decided. Empty if a request does not get as far as the policies.
-    pub fn explain(&mut self, request: &Request, connection: &dyn Connection, now: UnixTime) -> Vec<Candidate> {
-        let explain = |policies: &Policies, facts: &Facts<'_>, _: &[Identity<'_>]| policies.explain(facts);
-        self.authenticated(request, connection, now, explain).unwrap_or_default()
-    }
-
-    /// What would have been accepted, if clients are told.
-    fn help(
-        &mut self,
-        refusal: &Refusal,
-        request: &Request,
-        connection: &dyn Connection,
-        now: UnixTime,
-    ) -> Vec<String> {
-        if self.errors.details != Details::Full {
-            return Vec::new();
-        }
-        let readings = path::readings(request.target());
-        let applying = authenticate::applying(&self.providers, request, &readings).unwrap_or_default();
-        let mut help = help::of_providers(refusal.denial, &applying);
-        match (&refusal.policy, refusal.denial) {
-            (Some(rule), _) => help.push(format!("{rule} denies it")),
-            (None, Denial::TokenMissing | Denial::PolicyNotAllowed) => {
-                help.extend(help::of_policies(&self.explain(request, connection, now)));
-            }
-            _ => (),
-        }
-        help
     }
 
     /// Whether the request is a preflight, which needs no token.
@@ -371,32 +245,5 @@ enum Halting {
 impl From<Denial> for Halt {
     fn from(denial: Denial) -> Self {
         Self { cause: Halting::Refused(denial.into()), account: Box::default() }
-    }
-}
-
-/// Takes tokens out and hands claims upstream. Where two identities could fill one header, the first has it, even if it
-/// leaves it empty: an upstream never sees one user's name beside another's groups.
-fn hand_over(identities: &[Identity<'_>], request: &Request, effects: &mut Effects) {
-    let consumed: Vec<_> = identities
-        .iter()
-        .filter(|identity| !identity.provider.forward_original_token)
-        .map(|identity| identity.location)
-        .collect();
-    effects.edits.extend(locate::removal(&consumed, request));
-    let mut taken: HashSet<String> = HashSet::new();
-    for Identity { provider, claims, .. } in identities {
-        let before = effects.edits.len();
-        let mut free = |header: &str| taken.insert(confusable(header));
-        if let Some(header) = provider.output_payload.as_ref().filter(|header| free(header)) {
-            effects.edits.push(HeaderEdit::Set(header.clone(), claims.encoded().to_vec()));
-        }
-        for output in provider.output_claims.iter().filter(|output| free(&output.header)) {
-            match output.render(claims) {
-                Ok(Some(value)) => effects.edits.push(HeaderEdit::Set(output.header.clone(), value.into_bytes())),
-                Ok(None) => (),
-                Err(Unwritable) => effects.dropped.push((provider.name.clone(), output.header.clone())),
-            }
-        }
-        effects.clear_route_cache |= provider.clear_route_cache && effects.edits.len() > before;
     }
 }

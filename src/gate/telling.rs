@@ -1,0 +1,90 @@
+//! What a gate tells of its decisions: to the log, to the access log, to whoever debugs, and why.
+
+use std::borrow::Cow;
+
+use super::Gate;
+use crate::{
+    account::{Account, entry::Entry, trace::trace},
+    authenticate::{self, Identity},
+    connection::Connection,
+    decision::Denial,
+    operation::path,
+    policy::{Policies, Refusal, explain::Candidate, facts::Facts},
+    reply::{Details, help},
+    request::Request,
+    time::UnixTime,
+};
+
+impl Gate {
+    /// A decision as the log is told of it.
+    pub fn entry<'a>(&'a self, account: &'a Account, request: &'a Request, now: UnixTime) -> Entry<'a> {
+        Entry {
+            account,
+            rule: self.rule(account),
+            request,
+            max_token_bytes: self.max_token_bytes,
+            subjects: self.log_subjects,
+            now,
+        }
+    }
+
+    /// The header that brings traces, which nobody else may send.
+    pub fn debug_header(&self) -> Option<&str> {
+        self.debug.as_ref().map(|debug| debug.header.as_str())
+    }
+
+    /// The trace of a decision, if the request asks for it and may.
+    pub fn trace(
+        &mut self,
+        account: &Account,
+        request: &Request,
+        connection: &dyn Connection,
+        now: UnixTime,
+    ) -> Option<String> {
+        self.debug.as_ref().filter(|debug| debug.is_asked_by(request))?;
+        let outcome = if account.denial.is_some() { "denied" } else { "allowed" };
+        let pairs = self.entry(account, request, now).decision().into_line();
+        Some(trace(format!("{outcome}: {pairs}"), &self.explain(request, connection, now)))
+    }
+
+    /// What the access log and later filters can read of a decision, by key.
+    pub fn filter_state<'a>(&'a self, account: &'a Account) -> impl Iterator<Item = (&'static str, Cow<'a, str>)> {
+        self.filter_state.values(account, self.rule(account))
+    }
+
+    /// What the token rule of a decision is called.
+    fn rule(&self, account: &Account) -> Option<&str> {
+        let rule = self.providers.get(account.rule?.0)?;
+        Some(&rule.name)
+    }
+
+    /// Why: what each rule lacked that might have decided. Empty if a request does not get as far as the policies.
+    pub fn explain(&mut self, request: &Request, connection: &dyn Connection, now: UnixTime) -> Vec<Candidate> {
+        let explain = |policies: &Policies, facts: &Facts<'_>, _: &[Identity<'_>]| policies.explain(facts);
+        self.authenticated(request, connection, now, explain).unwrap_or_default()
+    }
+
+    /// What would have been accepted, if clients are told.
+    pub(super) fn help(
+        &mut self,
+        refusal: &Refusal,
+        request: &Request,
+        connection: &dyn Connection,
+        now: UnixTime,
+    ) -> Vec<String> {
+        if self.errors.details != Details::Full {
+            return Vec::new();
+        }
+        let readings = path::readings(request.target());
+        let applying = authenticate::applying(&self.providers, request, &readings).unwrap_or_default();
+        let mut help = help::of_providers(refusal.denial, &applying);
+        match (&refusal.policy, refusal.denial) {
+            (Some(rule), _) => help.push(format!("{rule} denies it")),
+            (None, Denial::TokenMissing | Denial::PolicyNotAllowed) => {
+                help.extend(help::of_policies(&self.explain(request, connection, now)));
+            }
+            _ => (),
+        }
+        help
+    }
+}
