@@ -21,7 +21,7 @@ impl Gate {
     /// Why the set can't be used.
     pub fn hold(&mut self, jwks: &[u8], now: UnixTime) -> Result<(), UnusableKeySet> {
         for keyring in &mut self.keyrings {
-            keyring.hold(KeySet::parse(jwks, &Algorithm::ASYMMETRIC).0?, now);
+            keyring.hold(KeySet::parse(jwks, Algorithm::ASYMMETRIC).0?, now);
         }
         Ok(())
     }

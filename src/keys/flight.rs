@@ -52,7 +52,7 @@ impl Stage {
             Self::Keys(_, Some(digest)) if response.status == 304 => Ok(Find::Same(digest.clone(), response)),
             Self::Keys(..) => {
                 let body = response.document()?;
-                let (set, skipped) = KeySet::parse(body, &Algorithm::ASYMMETRIC);
+                let (set, skipped) = KeySet::parse(body, Algorithm::ASYMMETRIC);
                 let digest = hex(&Sha256::digest(body));
                 match set {
                     Ok(set) => Ok(Find::Set(digest, response, set, skipped)),

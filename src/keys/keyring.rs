@@ -213,7 +213,7 @@ impl Keyring {
         let gone = if held == self.digest.as_ref() {
             Vec::new()
         } else {
-            let set = held.and_then(|_| KeySet::parse(&record.body, &Algorithm::ASYMMETRIC).0.ok());
+            let set = held.and_then(|_| KeySet::parse(&record.body, Algorithm::ASYMMETRIC).0.ok());
             self.digest = held.cloned();
             let old = self.set.take();
             let (set, gone) = set.unwrap_or_default().instead_of(old.as_deref());

@@ -52,19 +52,8 @@ impl Algorithm {
         Self::Hs512,
     ];
 
-    /// Those whose keys may be published.
-    pub const ASYMMETRIC: [Self; 10] = [
-        Self::Rs256,
-        Self::Rs384,
-        Self::Rs512,
-        Self::Ps256,
-        Self::Ps384,
-        Self::Ps512,
-        Self::Es256,
-        Self::Es384,
-        Self::Es512,
-        Self::EdDsa,
-    ];
+    /// Those whose keys may be published: the first ones.
+    pub const ASYMMETRIC: &'static [Self] = Self::ALL.split_at(10).0;
 
     /// The algorithm of this registered name; names are case-sensitive (RFC 7515 section 4.1.1). `Ed25519` is what RFC
     /// 9864 calls the one kind of `EdDSA` there is here.
@@ -180,4 +169,16 @@ pub fn prove<'a, 'k>(
         }
     }
     Err(denial)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_not_asymmetric_is_symmetric() {
+        let (asymmetric, rest) = Algorithm::ALL.split_at(Algorithm::ASYMMETRIC.len());
+        assert!(asymmetric.iter().all(|algorithm| !algorithm.is_symmetric()));
+        assert!(rest.iter().all(|algorithm| algorithm.is_symmetric()));
+    }
 }
