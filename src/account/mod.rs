@@ -1,11 +1,12 @@
 //! What is to be told of a decision, to whoever watches: the log, the metrics, the access log.
 //!
 //! An account costs next to nothing, for it only points at what there is to tell. What is told in words is worked out for
-//! whoever asks: [`entry`] for the log, [`mod@trace`] for the debug header.
+//! whoever asks: [`entry`] for the log, [`mod@trace`] for the debug header, [`omission`] for who misses a header.
 
 pub mod entry;
 pub mod filter_state;
 pub mod logfmt;
+pub mod omission;
 pub mod particulars;
 pub mod ration;
 pub mod trace;

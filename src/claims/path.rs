@@ -1,5 +1,7 @@
 //! How a configuration names a claim: parsed once, walked for every token.
 
+use std::fmt;
+
 use serde_json::{Map, Value};
 
 /// The way to one claim.
@@ -43,6 +45,16 @@ impl ClaimPath {
     }
 }
 
+impl fmt::Display for ClaimPath {
+    /// As it is written in a configuration.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.literal {
+            Some(name) => f.write_str(name),
+            None => self.steps.iter().try_for_each(|step| write!(f, "[{step}]")),
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -70,6 +82,13 @@ mod tests {
     fn a_way_that_ends_early_finds_nothing() {
         for path in ["none", "a.x", "email.x", "list.a", "[list][a]", "[a.c]", "a..b", ".a"] {
             assert_eq!(walked(path), None, "{path}");
+        }
+    }
+
+    #[test]
+    fn a_path_is_shown_as_it_is_written() {
+        for path in ["email", "a.b", "https://example.com/x", "[a]", "[realm][a.b]"] {
+            assert_eq!(ClaimPath::parse(path).unwrap().to_string(), path);
         }
     }
 

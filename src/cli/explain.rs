@@ -1,4 +1,4 @@
-//! `claimgate explain`: what a configuration does with a request, and why.
+//! `claimgate explain`: what a configuration does with a request, why, and what the proxy would log of it.
 
 use std::{
     fs,
@@ -65,11 +65,13 @@ pub(super) fn run(arguments: &Arguments) -> Outcome {
     if let Some(Err(outcome)) = arguments.jwks.as_deref().map(|file| hold(&mut gate, file, now)) {
         return outcome;
     }
-    let Decision { step, remarks, .. } = gate.admit(&request, arguments, now);
+    let Decision { step, remarks, account } = gate.admit(&request, arguments, now);
     let outcome = match &step {
         Step::Continue(_, effects) => {
             println!("200, the request goes upstream");
             effects.edits.iter().for_each(|edit| println!("  {}", shown(edit)));
+            gate.omissions(&request, arguments, now).iter().for_each(|omission| println!("  {omission}"));
+            println!("allowed: {}", gate.entry(&account, &request, now).line());
             Outcome::Good
         }
         Step::Wait(..) => {
@@ -80,6 +82,7 @@ pub(super) fn run(arguments: &Arguments) -> Outcome {
         }
         Step::Reply(denial, reply) => {
             println!("{} {}: {denial}", reply.status, denial.code());
+            println!("refused: {}", gate.entry(&account, &request, now).line());
             Outcome::Denied
         }
     };

@@ -3,7 +3,7 @@
 mod keys;
 mod telling;
 
-use std::time::Duration;
+use std::{rc::Rc, time::Duration};
 
 use crate::{
     account::{Account, Credential, entry::Subjects, filter_state::FilterState, trace::Debugging},
@@ -51,7 +51,7 @@ pub enum Step {
 /// A configuration at work.
 #[derive(Debug)]
 pub struct Gate {
-    providers: Vec<Provider>,
+    providers: Rc<[Provider]>,
     keyrings: Vec<Keyring>,
     policies: Policies,
     reserved: ReservedHeaders,
@@ -75,7 +75,7 @@ impl Gate {
         Self {
             reserved: ReservedHeaders::new(outputs.chain(config.debug.as_ref().map(|debug| debug.header.as_str()))),
             routing: ReservedHeaders::new(routing.flat_map(Provider::outputs)),
-            providers: config.providers,
+            providers: config.providers.into(),
             keyrings: config.sources.into_iter().map(Keyring::new).collect(),
             policies: config.policies,
             errors: config.errors,

@@ -1,10 +1,15 @@
 //! What a gate tells of its decisions: to the log, to the access log, to whoever debugs, and why.
 
-use std::borrow::Cow;
+use std::{borrow::Cow, rc::Rc};
 
 use super::Gate;
 use crate::{
-    account::{Account, entry::Entry, trace::trace},
+    account::{
+        Account,
+        entry::Entry,
+        omission::{Omission, omissions},
+        trace::trace,
+    },
     authenticate::{self, Identity},
     connection::Connection,
     decision::Denial,
@@ -44,7 +49,12 @@ impl Gate {
         self.debug.as_ref().filter(|debug| debug.is_asked_by(request))?;
         let outcome = if account.denial.is_some() { "denied" } else { "allowed" };
         let pairs = self.entry(account, request, now).decision().into_line();
-        Some(trace(format!("{outcome}: {pairs}"), &self.explain(request, connection, now)))
+        let mut steps = vec![format!("{outcome}: {pairs}")];
+        steps.extend(self.explain(request, connection, now).iter().map(Candidate::to_string));
+        if account.denial.is_none() {
+            steps.extend(self.omissions(request, connection, now).iter().map(Omission::to_string));
+        }
+        Some(trace(&steps))
     }
 
     /// What the access log and later filters can read of a decision, by key.
@@ -62,6 +72,13 @@ impl Gate {
     pub fn explain(&mut self, request: &Request, connection: &dyn Connection, now: UnixTime) -> Vec<Candidate> {
         let explain = |policies: &Policies, facts: &Facts<'_>, _: &[Identity<'_>]| policies.explain(facts);
         self.authenticated(request, connection, now, explain).unwrap_or_default()
+    }
+
+    /// Why headers that the rules write are not on a request that passes.
+    pub fn omissions(&mut self, request: &Request, connection: &dyn Connection, now: UnixTime) -> Vec<Omission> {
+        let providers = Rc::clone(&self.providers);
+        let omitted = |_: &Policies, _: &Facts<'_>, identities: &[Identity<'_>]| omissions(&providers, identities);
+        self.authenticated(request, connection, now, omitted).unwrap_or_default()
     }
 
     /// What would have been accepted, if clients are told.
