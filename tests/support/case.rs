@@ -59,6 +59,8 @@ pub struct Expect {
     #[serde(default)]
     pub headers: BTreeMap<String, String>,
     pub body: Option<String>,
+    /// The line of the log, word for word and from its first pair on, at the core's fixed time.
+    pub log: Option<String>,
     /// What a gRPC client is told; the status on the wire is then 200.
     pub grpc: Option<Grpc>,
     #[serde(default)]
@@ -164,6 +166,19 @@ impl CaseFile {
         }
         Self { name: name.to_owned(), config, cases: wire.cases }
     }
+
+    /// `errors.style`
+    pub fn style(&self) -> &str {
+        self.config["errors"]["style"].as_str().unwrap_or("rfc6750")
+    }
+}
+
+impl Expect {
+    /// What it leaves open of all that a refusal tells.
+    pub fn unsaid(&self) -> Vec<&'static str> {
+        let parts = [("body", &self.body), ("www_authenticate", &self.www_authenticate), ("log", &self.log)];
+        parts.into_iter().filter(|(_, said)| said.is_none()).map(|(part, _)| part).collect()
+    }
 }
 
 impl Case {
@@ -180,6 +195,11 @@ impl Case {
             host: draft.host,
             headers: headers.map(|(name, value)| (name, self.fill(&value, now))).collect(),
         }
+    }
+
+    /// Its tokens, signed at `now`.
+    pub fn tokens(&self, now: u64) -> impl Iterator<Item = String> {
+        self.token.iter().chain(self.tokens.values()).map(move |recipe| recipe.sign(now))
     }
 
     pub fn runs_in(&self, place: &str) -> bool {

@@ -3,11 +3,13 @@
 use std::net::IpAddr;
 
 use claimgate::{
+    account::Account,
     config::Config,
     connection::Connection,
     decision::Denial,
     effect::{Effects, HeaderEdit},
-    gate::{Gate, Step},
+    gate::{Decision, Gate, Step},
+    metric::{Metric, NONE, label},
     request::Request,
     time::UnixTime,
 };
@@ -15,6 +17,7 @@ use claimgate::{
 use super::{
     case::{Case, CaseFile, Grpc, Peer, RequestParts},
     outcome::{self, Arrival, Outcome},
+    record::Record,
 };
 
 /// 2026-01-01T00:00:00Z.
@@ -28,19 +31,29 @@ pub fn gate(file: &CaseFile) -> Gate {
     }
 }
 
-/// What a gate does with a case.
-pub fn decide(gate: &mut Gate, case: &Case) -> Outcome {
-    let headers = headers(case.request(NOW));
-    let (request, now) = (Request::new(headers.clone()), UnixTime::from_secs(NOW));
-    let step = match gate.admit(&request, &case.peer, now).step {
+/// What a gate does with a case, and what is told of it, held against what the case expects.
+pub fn check(gate: &mut Gate, case: &Case) -> Result<(), String> {
+    let (outcome, record) = decide(gate, case.request(NOW), &case.peer, UnixTime::from_secs(NOW));
+    outcome.against(&case.expect)?;
+    record.against(case, NOW)
+}
+
+/// What becomes of a request, and what is told of it.
+pub fn decide(gate: &mut Gate, parts: RequestParts, peer: &Peer, now: UnixTime) -> (Outcome, Record) {
+    let headers = headers(parts);
+    let request = Request::new(headers.clone());
+    let Decision { mut step, mut account, .. } = gate.admit(&request, peer, now);
+    if matches!(step, Step::Wait(..)) {
         // Nobody fetches here: who waits, if there is room, waits for nothing.
-        Step::Wait(..) if gate.max_waiting_requests() == 0 => {
-            Step::Reply(Denial::TooManyWaiting, gate.refuse(Denial::TooManyWaiting, &request))
+        if gate.max_waiting_requests() == 0 {
+            account.denial = Some(Denial::TooManyWaiting);
+            step = Step::Reply(Denial::TooManyWaiting, gate.refuse(Denial::TooManyWaiting, &request));
+        } else {
+            Decision { step, account, .. } = gate.admit_at_last(&request, peer, now);
         }
-        Step::Wait(..) => gate.admit_at_last(&request, &case.peer, now).step,
-        step => step,
-    };
-    match step {
+    }
+    let record = Record { line: gate.entry(&account, &request, now).line(), stat: stat(gate, &account) };
+    let outcome = match step {
         Step::Continue(_, effects) => {
             Outcome { status: 200, upstream: Some(perform(headers, effects)), ..Outcome::default() }
         }
@@ -58,7 +71,19 @@ pub fn decide(gate: &mut Gate, case: &Case) -> Outcome {
             };
             Outcome { status, reason, policy, headers, body, grpc, upstream: None }
         }
+    };
+    (outcome, record)
+}
+
+/// The counter that the papers promise for a decision.
+fn stat(gate: &Gate, account: &Account) -> String {
+    let rule = account.rule.map_or(NONE, |rule| label(&gate.providers()[rule.0].name));
+    let mut values = vec!["allowed", rule];
+    if let Some(denial) = account.denial {
+        values = vec!["refused", rule, denial.code()];
+        values.extend(account.policy.as_deref());
     }
+    Metric::DECISIONS.stat(&values)
 }
 
 impl Connection for Peer {

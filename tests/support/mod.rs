@@ -35,6 +35,7 @@ pub mod outcome;
 pub mod patience;
 #[cfg(not(target_arch = "wasm32"))]
 pub mod policies;
+pub mod record;
 #[cfg(not(target_arch = "wasm32"))]
 pub mod tls;
 pub mod token;
