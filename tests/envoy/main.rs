@@ -39,6 +39,8 @@ mod metrics;
 #[cfg(not(target_arch = "wasm32"))]
 mod rbac;
 #[cfg(not(target_arch = "wasm32"))]
+mod records;
+#[cfg(not(target_arch = "wasm32"))]
 mod remarks;
 #[cfg(not(target_arch = "wasm32"))]
 mod routes;
@@ -64,6 +66,7 @@ fn main() {
             keys::trials(),
             metrics::trials(),
             rbac::trials(),
+            records::trials(),
             remarks::trials(),
             routes::trials(),
             trailers::trials(),

@@ -119,7 +119,12 @@ impl Envoy {
 
     /// Makes Envoy and the modules in it log all they can.
     pub(crate) fn log_everything(&self) {
-        let message = Message { method: "POST".into(), ..Message::get("/logging?level=trace") };
+        self.log_at("level=trace");
+    }
+
+    /// Makes a part of Envoy log from a level on: `wasm=debug`.
+    pub(crate) fn log_at(&self, level: &str) {
+        let message = Message { method: "POST".into(), ..Message::get(&format!("/logging?{level}")) };
         assert_eq!(message.send(self.admin).expect("Envoy's admin answers").status, 200);
     }
 
