@@ -21,6 +21,8 @@ mod configuration;
 #[cfg(not(target_arch = "wasm32"))]
 mod corpus;
 #[cfg(not(target_arch = "wasm32"))]
+mod cors;
+#[cfg(not(target_arch = "wasm32"))]
 mod debug;
 #[cfg(not(target_arch = "wasm32"))]
 mod filter_state;
@@ -56,6 +58,7 @@ fn main() {
     let trials: Vec<Trial> = if can_run {
         [
             corpus::trials(),
+            cors::trials(),
             configuration::trials(),
             debug::trials(),
             filter_state::trials(),
