@@ -1,7 +1,8 @@
 //! What the papers say, held against the code: every configuration in them parses, every field and every reason is there.
 //!
-//! A block of `yaml` or `json` is a whole configuration, `yaml rule` some fields of a rule, `yaml envoy` a part of Envoy's
-//! configuration with claimgate's in it, `yaml bootstrap` and `yaml route` one without, `yaml istio` a WasmPlugin.
+//! A block of `yaml` or `json` is a whole configuration, `yaml rule` some fields of a rule, `yaml fields` some of the whole,
+//! `yaml envoy` a part of Envoy's configuration with claimgate's in it, `yaml bootstrap` and `yaml route` one without, `yaml
+//! istio` a WasmPlugin. A block of `console` is run: see `tests/troubleshooting.rs`.
 #![cfg(not(target_arch = "wasm32"))]
 #![allow(
     clippy::indexing_slicing,
@@ -69,6 +70,11 @@ fn configuration(info: &str, body: &str) -> Option<String> {
             });
             rule.as_object_mut().unwrap().extend(yaml(body).as_object().unwrap().clone());
             Some(json!({ "jwtRules": [rule] }).to_string())
+        }
+        "yaml fields" => {
+            let mut whole = yaml(&configuration("yaml rule", "{}").unwrap());
+            whole.as_object_mut().unwrap().extend(yaml(body).as_object().unwrap().clone());
+            Some(whole.to_string())
         }
         "yaml envoy" => Some(in_envoy(&yaml(body)).unwrap_or_else(|| panic!("no StringValue in\n{body}"))),
         "yaml bootstrap" | "yaml route" => None,

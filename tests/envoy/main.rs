@@ -48,6 +48,8 @@ mod remarks;
 mod routes;
 #[cfg(not(target_arch = "wasm32"))]
 mod trailers;
+#[cfg(not(target_arch = "wasm32"))]
+mod troubleshooting;
 
 #[cfg(not(target_arch = "wasm32"))]
 fn main() {
@@ -73,6 +75,7 @@ fn main() {
             remarks::trials(),
             routes::trials(),
             trailers::trials(),
+            troubleshooting::trials(),
         ]
         .into_iter()
         .flatten()

@@ -105,6 +105,11 @@ impl Envoy {
         listeners["listener_statuses"].as_array().into_iter().flatten().filter_map(port).collect()
     }
 
+    /// The port of the admin interface.
+    pub(crate) fn admin_port(&self) -> u16 {
+        self.admin
+    }
+
     /// What Envoy's admin interface answers.
     pub(crate) fn admin(&self, path: &str) -> String {
         Message::get(path).send(self.admin).expect("Envoy's admin answers").text()

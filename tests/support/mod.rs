@@ -16,6 +16,8 @@
 #[cfg(not(target_arch = "wasm32"))]
 pub mod bootstrap;
 pub mod case;
+#[cfg(not(target_arch = "wasm32"))]
+pub mod console;
 pub mod core;
 #[cfg(not(target_arch = "wasm32"))]
 pub mod envoy;
@@ -39,5 +41,7 @@ pub mod record;
 #[cfg(not(target_arch = "wasm32"))]
 pub mod tls;
 pub mod token;
+#[cfg(not(target_arch = "wasm32"))]
+pub mod trouble;
 #[cfg(not(target_arch = "wasm32"))]
 pub mod upstream;

@@ -1,0 +1,66 @@
+//! `docs/troubleshooting.md` prints what is printed: here the commands that need no proxy, in `tests/envoy` all of them.
+#![cfg(not(target_arch = "wasm32"))]
+#![allow(
+    clippy::disallowed_methods,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a test that breaks has failed, and these have a clock"
+)]
+
+mod support;
+
+use std::{
+    fs,
+    path::Path,
+    time::{SystemTime, UNIX_EPOCH},
+};
+
+use support::{
+    console::{Shell, is_like},
+    keys, trouble,
+};
+
+#[test]
+fn the_paper_prints_what_is_printed_at_a_desk() {
+    let claimgate = Path::new(env!("CARGO_BIN_EXE_claimgate")).parent().unwrap();
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs();
+    let mut count = 0;
+    let mut complaints = Vec::new();
+    for (number, session) in trouble::sessions().iter().enumerate() {
+        let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("trouble-{number}"));
+        fs::create_dir_all(&folder).unwrap();
+        let situation = trouble::situation(&session.heading);
+        fs::write(folder.join("keys.json"), keys::jwks(situation.keys)).unwrap();
+        let variables = vec![("TOKEN", situation.token.sign(now))];
+        let shell = Shell { folder: &folder, claimgate, prelude: String::new(), variables };
+        for step in session.steps.iter().filter(|step| !step.needs_proxy()) {
+            count += 1;
+            complaints.extend(step.complaint(&shell.run(step)));
+        }
+    }
+    assert!(complaints.is_empty(), "docs/troubleshooting.md:\n{}", complaints.join("\n"));
+    assert!(count >= 9, "{count} commands");
+}
+
+/// The comparison forgives the time, and nothing else.
+#[test]
+fn a_line_that_drifts_is_noticed() {
+    let line = "refused: reason=token_expired exp=1767222000 expired_for=3600s method=GET";
+    assert!(is_like(line, line));
+    assert!(is_like(line, "refused: reason=token_expired exp=1893456000 expired_for=3605s method=GET"));
+    for other in [
+        "refused: reason=token_expired exp=1767222000 expired_for=3600s method=GET path=/",
+        "refused: reason=token_expired exp=1767222000 expired_for=3600s",
+        "refused: reason=token_expired exp=1767222000 expired_for=3600 method=GET",
+        "refused: reason=token_expired exp=1767222000 expired_for=36000s method=GET",
+        "refused: reason=token_expired exp=soon expired_for=3600s method=GET",
+        "refused: reason=token_expired expires_in=3600s exp=1767222000 method=GET",
+        "denied: reason=token_expired exp=1767222000 expired_for=3600s method=GET",
+    ] {
+        assert!(!is_like(line, other), "{other}");
+    }
+    assert!(is_like("the next try is in 741 ms", "the next try is in 52 ms"));
+    assert!(!is_like("2 keys", "3 keys"));
+    assert!(!is_like("content-length: 12", "content-length: 13"));
+    assert!(!is_like("wasmcustom.claimgate.keys.source=idp: 1", "wasmcustom.claimgate.keys.source=idp: 0"));
+}
