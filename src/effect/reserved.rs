@@ -14,13 +14,18 @@ impl ReservedHeaders {
         Self(names.into_iter().map(confusable).collect())
     }
 
+    /// Whether this name is reserved, in whatever variant.
+    pub fn holds(&self, name: &str) -> bool {
+        self.0.contains(&confusable(name))
+    }
+
     /// The names of every forged header, each once, as it was sent.
     pub fn forged(&self, sent: &Request) -> Vec<String> {
         if self.0.is_empty() {
             return Vec::new();
         }
         let mut forged: Vec<String> = Vec::new();
-        for name in sent.names().filter(|name| self.0.contains(&confusable(name))) {
+        for name in sent.names().filter(|name| self.holds(name)) {
             if !forged.iter().any(|known| known == name) {
                 forged.push(name.to_owned());
             }

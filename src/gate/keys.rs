@@ -11,8 +11,13 @@ use crate::{
 
 impl Gate {
     /// Everything that keys are fetched from.
-    pub fn keyrings(&self) -> impl Iterator<Item = (SourceIndex, &Keyring)> {
-        self.keyrings.iter().enumerate().map(|(index, keyring)| (SourceIndex(index), keyring))
+    pub fn keyrings(&self) -> impl Iterator<Item = &Keyring> {
+        self.keyrings.iter()
+    }
+
+    /// The keys of one source.
+    pub fn keyring(&self, source: SourceIndex) -> Option<&Keyring> {
+        self.keyrings.get(source.0)
     }
 
     /// Gives every source this set, as if it had just been fetched.

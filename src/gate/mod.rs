@@ -127,8 +127,9 @@ impl Gate {
 
     fn decide(&mut self, request: &Request, connection: &dyn Connection, now: UnixTime, may_wait: bool) -> Decision {
         // For every outcome: what claimgate may write, nobody else has written.
-        let edits = self.reserved.forged(request).into_iter().map(HeaderEdit::Remove).collect();
-        let clear_route_cache = !self.routing.forged(request).is_empty();
+        let forged = self.reserved.forged(request);
+        let clear_route_cache = forged.iter().any(|name| self.routing.holds(name));
+        let edits = forged.into_iter().map(HeaderEdit::Remove).collect();
         let mut effects = Effects { edits, clear_route_cache, ..Effects::default() };
         let mut remarks = Remarks::default();
         let mut account = Account::default();
@@ -151,7 +152,7 @@ impl Gate {
                 account = *halt.account;
                 match halt.cause {
                     Halting::Wait(source) if may_wait => {
-                        let patience = self.keyrings.get(source.0).map(|keyring| keyring.source().terms.timeout);
+                        let patience = self.keyring(source).map(|keyring| keyring.source().terms.timeout);
                         return Decision { step: Step::Wait(source, patience.unwrap_or_default()), remarks, account };
                     }
                     Halting::Wait(source) => Err(self.unavailable(source, now)),
@@ -173,7 +174,7 @@ impl Gate {
     }
 
     fn unavailable(&self, source: SourceIndex, now: UnixTime) -> Refusal {
-        let next_in = self.keyrings.get(source.0).map(|keyring| keyring.next_in(now));
+        let next_in = self.keyring(source).map(|keyring| keyring.next_in(now));
         Refusal { retry_after: next_in, ..Refusal::of(Denial::KeysUnavailable) }
     }
 

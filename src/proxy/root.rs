@@ -56,7 +56,7 @@ impl Root {
         }
         if let Some(report) = turn.report {
             let gate = worker.gate.borrow();
-            if let Some((_, keyring)) = gate.keyrings().find(|(index, _)| *index == source) {
+            if let Some(keyring) = gate.keyring(source) {
                 worker.metrics.fetched(&keyring.source().name, &report.outcome);
                 tell(&keyring.source().name, &report);
             }
@@ -86,7 +86,7 @@ impl Root {
 
     fn measure(worker: &Worker) {
         let now = clock::now();
-        for (_, keyring) in worker.gate.borrow().keyrings() {
+        for keyring in worker.gate.borrow().keyrings() {
             let keys = keyring.current(now).map_or(0, |set| set.len());
             worker.metrics.keys(&keyring.source().name, keys, keyring.age(now));
         }
