@@ -135,7 +135,7 @@ fn questions() -> Vec<Question> {
             lacks: vec!["authorization:"],
         },
         Question {
-            title: "the log line of each refusal",
+            title: "the log line of each denial",
             why: "why, by which rule, and what the token says of itself; nothing that could be used",
             command: format!("grep -o 'refused: .*' {LOG}"),
             has: vec![

@@ -1,32 +1,30 @@
 //! A request brings a token; a provider's key proves it; its claims meet the policy; the decision becomes effects.
 //!
-//! ```text
-//! request ─► token ─► keys ─► signature ─► claims ─► authenticate ─► policy ─► decision ─► effect, reply
-//!                                provider ┘
-//! config builds provider; gate ties all together; proxy and cli know only gate, config and request
-//! ```
-//!
-//! Everything but [`proxy`](crate) is free of I/O and clock: bytes and the time go in, a [`gate::Step`] comes out.
+//! The modules stand in one order, from the lowest to the highest: a module uses only what stands above it in this list.
+//! `tests/layers.rs` holds that. Everything but the last is free of I/O and clock: bytes and the time go in, a
+//! [`gate::Decision`] comes out.
 
-pub mod request;
 pub mod time;
-pub mod token;
-pub mod keys;
-pub mod signature;
-pub mod claims;
-pub mod operation;
+pub mod secret;
+pub mod encoding;
+pub mod request;
+pub mod reason;
+pub mod denial;
 pub mod connection;
-pub mod provider;
-pub mod seen;
+pub mod matching;
+pub mod jose;
+pub mod crypto;
+pub mod keys;
+pub mod proof;
+pub mod claims;
+pub mod waiting;
 pub mod authenticate;
 pub mod policy;
-pub mod decision;
-pub mod waiting;
-pub mod account;
-pub mod metric;
-pub mod effect;
+pub mod upstream;
 pub mod reply;
-pub mod gate;
+pub mod decision_log;
+pub mod metric;
 pub mod config;
+pub mod gate;
 #[cfg(target_os = "wasi")]
 mod proxy;

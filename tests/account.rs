@@ -6,9 +6,8 @@ mod support;
 
 use claimgate::{
     config::Config,
-    effect::HeaderEdit,
     gate::{Decision, Gate, Step},
-    request::Request,
+    request::{HeaderEdit, Request},
     time::UnixTime,
 };
 use serde_json::{Value, json};
@@ -45,8 +44,8 @@ fn request(method: &str, path: &[u8], token: Option<&str>) -> Request {
 
 fn told(gate: &mut Gate, request: &Request) -> String {
     let now = UnixTime::from_secs(NOW);
-    let Decision { account, .. } = gate.admit(request, &Peer::default(), now);
-    gate.entry(&account, request, now).line()
+    let Decision { record: account, .. } = gate.admit(request, &Peer::default(), now);
+    gate.line(&account, request, now).line()
 }
 
 fn token(claims: Value) -> String {
@@ -159,7 +158,7 @@ fn a_trace_is_for_who_knows_the_secret() {
         let mut all: Vec<_> = request("GET", path, Some(&token(json!({})))).headers().map(owned).collect();
         all.extend(headers.iter().map(|(name, value)| ((*name).to_owned(), value.as_bytes().to_vec())));
         let request = Request::new(all);
-        let Decision { account, step, .. } = gate.admit(&request, &Peer::default(), now);
+        let Decision { record: account, step, .. } = gate.admit(&request, &Peer::default(), now);
         if let Step::Continue(_, effects) = step {
             let gone =
                 |edit: &HeaderEdit| matches!(edit, HeaderEdit::Remove(name) if name == "x-why" || name == "x_why");

@@ -4,7 +4,7 @@
 mod support;
 
 #[cfg(not(target_arch = "wasm32"))]
-use {claimgate::decision::Denial, std::collections::BTreeSet, support::case::CaseFile};
+use {claimgate::reason::Reason, std::collections::BTreeSet, support::case::CaseFile};
 
 #[cfg(not(target_arch = "wasm32"))]
 fn main() {
@@ -41,7 +41,7 @@ fn main() {
 /// The reasons of which no single case says everything.
 #[cfg(not(target_arch = "wasm32"))]
 fn lacks(corpus: &[CaseFile]) -> Vec<String> {
-    let codes: BTreeSet<_> = Denial::ALL.map(Denial::code).into();
+    let codes: BTreeSet<_> = Reason::ALL.map(Reason::code).into();
     let mut lacks = Vec::new();
     for style in ["rfc6750", "istio"] {
         for code in &codes {

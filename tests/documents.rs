@@ -17,7 +17,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use claimgate::{config::Config, decision::Denial, keys::source::Place};
+use claimgate::{config::Config, keys::source::Place, reason::Reason};
 use serde_json::{Value, json};
 
 const ROOT: &str = env!("CARGO_MANIFEST_DIR");
@@ -259,16 +259,16 @@ fn every_reason_has_its_row() {
     let text = read("docs/reasons.md");
     let rows = rows(&text, "Code");
     let listed: Vec<[&str; 3]> = rows.iter().map(|row| [&row[0], &row[1], &row[3]].map(String::as_str)).collect();
-    let expected: Vec<[String; 3]> = Denial::ALL
+    let expected: Vec<[String; 3]> = Reason::ALL
         .iter()
-        .map(|denial| {
-            let (status, body) = denial.envoy();
-            [format!("`{}`", denial.code()), denial.status().to_string(), format!("{status} `{body}`")]
+        .map(|reason| {
+            let (status, body) = reason.envoy();
+            [format!("`{}`", reason.code()), reason.status().to_string(), format!("{status} `{body}`")]
         })
         .collect();
     assert_eq!(listed, expected.iter().map(|row| row.each_ref().map(String::as_str)).collect::<Vec<_>>());
-    for denial in Denial::ALL {
-        let heading = format!("\n## {}\n", denial.code());
+    for reason in Reason::ALL {
+        let heading = format!("\n## {}\n", reason.code());
         assert_eq!(text.matches(&heading).count(), 1, "{heading}");
     }
 }

@@ -10,9 +10,9 @@
 use std::{collections::BTreeSet, fs, path::Path};
 
 use claimgate::{
-    decision::Denial,
     keys::fetch::FetchError,
     metric::{Kind, Metric},
+    reason::Reason,
 };
 use regex_lite::Regex;
 use serde_json::Value;
@@ -130,7 +130,7 @@ fn the_dashboard_asks_for_what_there_is() {
 fn what_others_send_makes_up_no_stat() {
     let classes: BTreeSet<_> = (0..=u16::MAX).map(|status| FetchError::Status(status).class().into_owned()).collect();
     assert_eq!(classes.len(), 501);
-    let reasons: BTreeSet<_> = Denial::ALL.iter().map(|denial| denial.code()).collect();
+    let reasons: BTreeSet<_> = Reason::ALL.iter().map(|reason| reason.code()).collect();
     for value in reasons.iter().copied().chain(classes.iter().map(String::as_str)) {
         assert!(Metric::KEY_FETCHES.stat(&["idp", value]).ends_with(&format!(".result={value}")), "{value}");
     }

@@ -5,24 +5,25 @@
 mod support;
 
 use claimgate::{
+    authenticate::location::{Location, removal},
     claims::path::ClaimPath,
     config::Config,
-    decision::Denial,
-    effect::{Effects, HeaderEdit},
+    denial::Denial,
+    encoding::base64url,
     gate::{Gate, Step},
-    operation::{path, path::PathPattern, pattern::Pattern},
-    policy::Refusal,
+    jose::{UntrustedToken, algorithm::Algorithm, json},
+    matching::{
+        path::{self, PathPattern},
+        pattern::Pattern,
+    },
+    reason::Reason,
     reply::{
         Errors, Reply, Style,
         cors::{Cors, OriginPattern},
     },
-    request::Request,
-    signature::Algorithm,
+    request::{HeaderEdit, Request},
     time::UnixTime,
-    token::{
-        UntrustedToken, base64url, json,
-        locate::{Location, removal},
-    },
+    upstream::Effects,
 };
 use proptest::prelude::*;
 use support::{
@@ -130,10 +131,10 @@ proptest! {
     fn nothing_breaks_out_of_a_reply(value in prop::collection::vec(any::<u8>(), 0..40), scope in "[ -~é]{0,6}", place in 0..6_usize) {
         let name = [":authority", ":path", ":scheme", "origin", "accept", "x-envoy-original-path"][place];
         let request = Request::new(vec![(name.into(), value)]);
-        for (denial, style) in [(Denial::PolicyNotAllowed, Style::Rfc6750), (Denial::TokenExpired, Style::Istio)] {
-            let refusal = Refusal { scopes: vec![scope.clone()], ..Refusal::of(denial) };
+        for (reason, style) in [(Reason::PolicyNotAllowed, Style::Rfc6750), (Reason::TokenExpired, Style::Istio)] {
+            let denial = Denial { scopes: vec![scope.clone()], ..Denial::of(reason) };
             let cors = Cors { allow_origins: vec![OriginPattern::Any], allow_credentials: true, expose_headers: vec![] };
-            let reply = Reply::refusal(&refusal, &[], &Errors { style, cors: Some(cors), ..Errors::default() }, &request);
+            let reply = Reply::denial(&denial, &[], &Errors { style, cors: Some(cors), ..Errors::default() }, &request);
             for (_, value) in &reply.headers {
                 prop_assert!(value.bytes().all(|byte| matches!(byte, b' '..=b'~')), "{value:?}");
             }

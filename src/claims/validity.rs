@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::Claims;
-use crate::{decision::Denial, operation::pattern::Pattern, time::UnixTime};
+use crate::{matching::pattern::Pattern, reason::Reason, time::UnixTime};
 
 /// The checks of one rule. Everything here may change between two uses of a token or between two rules.
 #[derive(Debug)]
@@ -24,29 +24,29 @@ pub struct Expectations {
 
 impl Expectations {
     /// Holds a token against the rule at this moment.
-    pub fn check(&self, claims: &Claims, now: UnixTime) -> Result<(), Denial> {
+    pub fn check(&self, claims: &Claims, now: UnixTime) -> Result<(), Reason> {
         if !self.types.accept(claims.header.typ.as_deref()) {
-            return Err(Denial::TypeNotAllowed);
+            return Err(Reason::TypeNotAllowed);
         }
         if claims.not_before.is_some_and(|from| now.plus(self.clock_skew) < from) {
-            return Err(Denial::TokenNotYetValid);
+            return Err(Reason::TokenNotYetValid);
         }
         match claims.expires {
-            Some(until) if until.plus(self.clock_skew) <= now => return Err(Denial::TokenExpired),
-            None if self.require_expiration || self.max_lifetime.is_some() => return Err(Denial::ExpirationMissing),
+            Some(until) if until.plus(self.clock_skew) <= now => return Err(Reason::TokenExpired),
+            None if self.require_expiration || self.max_lifetime.is_some() => return Err(Reason::ExpirationMissing),
             _ => (),
         }
         if !self.audiences.is_empty() && !claims.audiences.iter().any(|audience| self.accepts_audience(audience)) {
-            return Err(Denial::AudienceNotAllowed);
+            return Err(Reason::AudienceNotAllowed);
         }
         if !self.subjects.is_empty()
             && !claims.subject().is_some_and(|subject| self.subjects.iter().any(|pattern| pattern.matches(subject)))
         {
-            return Err(Denial::SubjectNotAllowed);
+            return Err(Reason::SubjectNotAllowed);
         }
         match (self.max_lifetime, claims.expires) {
             (Some(most), Some(until)) if until.since(now) > most.saturating_add(self.clock_skew) => {
-                Err(Denial::LifetimeTooLong)
+                Err(Reason::LifetimeTooLong)
             }
             _ => Ok(()),
         }

@@ -9,9 +9,8 @@ use std::{
 
 use claimgate::{
     connection::Connection,
-    effect::HeaderEdit,
     gate::{Decision, Gate, Step},
-    request::Request,
+    request::{HeaderEdit, Request},
     time::UnixTime,
 };
 
@@ -65,13 +64,15 @@ pub(super) fn run(arguments: &Arguments) -> Outcome {
     if let Some(Err(outcome)) = arguments.jwks.as_deref().map(|file| hold(&mut gate, file, now)) {
         return outcome;
     }
-    let Decision { step, remarks, account } = gate.admit(&request, arguments, now);
+    let Decision { step, shadow, record } = gate.admit(&request, arguments, now);
     let outcome = match &step {
         Step::Continue(_, effects) => {
             println!("200, the request goes upstream");
             effects.edits.iter().for_each(|edit| println!("  {}", shown(edit)));
-            gate.omissions(&request, arguments, now).iter().for_each(|omission| println!("  {omission}"));
-            println!("allowed: {}", gate.entry(&account, &request, now).line());
+            gate.missing_headers(&request, arguments, now)
+                .iter()
+                .for_each(|missing_header| println!("  {missing_header}"));
+            println!("allowed: {}", gate.line(&record, &request, now).line());
             Outcome::Good
         }
         Step::Wait(..) => {
@@ -80,16 +81,16 @@ pub(super) fn run(arguments: &Arguments) -> Outcome {
             );
             Outcome::Failed
         }
-        Step::Reply(denial, reply) => {
-            println!("{} {}: {denial}", reply.status, denial.code());
-            println!("refused: {}", gate.entry(&account, &request, now).line());
+        Step::Reply(reason, reply) => {
+            println!("{} {}: {reason}", reply.status, reason.code());
+            println!("refused: {}", gate.line(&record, &request, now).line());
             Outcome::Denied
         }
     };
-    for rule in &remarks.audited {
+    for rule in &shadow.audited {
         println!("audited by {rule}");
     }
-    for rule in &remarks.would_deny {
+    for rule in &shadow.would_deny {
         println!("a dry run would deny it by {}", rule.as_deref().unwrap_or("no rule that allows"));
     }
     for candidate in gate.explain(&request, arguments, now) {

@@ -23,7 +23,7 @@ enum Command {
     Check(check::Arguments),
     /// Says what a configuration does with a request, and what each rule lacked.
     Explain(Box<explain::Arguments>),
-    /// Prints every reason for a refusal: what it means, and how to mend it.
+    /// Prints every reason for a denial: what it means, and how to mend it.
     Reasons,
 }
 

@@ -1,6 +1,6 @@
-//! `claimgate reasons`: the page about every reason for a refusal, `docs/reasons.md`.
+//! `claimgate reasons`: the page about every reason for a denial, `docs/reasons.md`.
 
-use claimgate::decision::Denial;
+use claimgate::reason::Reason;
 
 use super::{
     Outcome,
@@ -18,7 +18,7 @@ A reason has a code that never changes its meaning. It is
   `%RESPONSE_CODE_DETAILS%`; where one rule of a policy denied, its id follows: `claimgate_denied{policy_denied}:<id>`;
 - in the body, `token_expired: the token has expired`, or the member `reason` of `application/problem+json`, or the message of
   a gRPC status. Style `istio` has Envoy's words there, and `errors.details: none` those of the status;
-- in the log, one line for each refusal: `refused: reason=token_expired rule=… iss=… sub=… exp=…`; at debug also what each rule
+- in the log, one line for each denial: `refused: reason=token_expired rule=… iss=… sub=… exp=…`; at debug also what each rule
   of a policy lacked;
 - in the metric, `claimgate_decisions{outcome=\"refused\",rule=\"…\",reason=\"token_expired\"}`, see `docs/metrics.md`;
 - in the filter state, `%FILTER_STATE(wasm.claimgate.reason:PLAIN)%`, for access logs and other filters;
@@ -51,20 +51,20 @@ gRPC clients get status 16 (`UNAUTHENTICATED`) for 401, 7 (`PERMISSION_DENIED`) 
 pub(super) fn run() -> Outcome {
     print!("{OPENING}");
     println!("| Code | Status | When | Style `istio` |\n|---|---|---|---|");
-    for denial in Denial::ALL {
-        let (status, body) = denial.envoy();
-        println!("| `{}` | {} | {} | {status} `{body}` |", denial.code(), denial.status(), when(denial));
+    for reason in Reason::ALL {
+        let (status, body) = reason.envoy();
+        println!("| `{}` | {} | {} | {status} `{body}` |", reason.code(), reason.status(), when(reason));
     }
     print!("{CLOSING}");
     let mut said = "";
-    for denial in Denial::ALL {
-        if denial.code() != said {
-            said = denial.code();
-            let (status, (istio, _)) = (denial.status(), denial.envoy());
+    for reason in Reason::ALL {
+        if reason.code() != said {
+            said = reason.code();
+            let (status, (istio, _)) = (reason.status(), reason.envoy());
             println!(
-                "\n## {said}\n\n{status}, in style `istio` {istio}. See `claimgate_denied{{{said}}}`, `{said}: {denial}`.\n"
+                "\n## {said}\n\n{status}, in style `istio` {istio}. See `claimgate_denied{{{said}}}`, `{said}: {reason}`.\n"
             );
-            println!("{}", mend(denial));
+            println!("{}", mend(reason));
         }
     }
     Outcome::Good

@@ -20,17 +20,17 @@ use super::{
     wire::{self, JwtRule},
 };
 use crate::{
-    account::{
-        entry::Subjects,
-        filter_state::{ATTRIBUTES, FilterState},
-        trace::Debugging,
-    },
+    authenticate::provider::{Issuer, Presence, Provider, ProviderIndex},
     claims::validity::{Audience, Expectations, Types},
+    decision_log::{
+        filter_state::{ATTRIBUTES, FilterState},
+        line::Subjects,
+        trace::Debug,
+    },
+    jose::algorithm::Algorithm,
     keys::source::Source,
-    operation::pattern::{NotAPattern, Pattern},
-    provider::{Issuer, Presence, Provider, ProviderIndex},
+    matching::pattern::{NotAPattern, Pattern},
     reply::Style,
-    signature::Algorithm,
 };
 
 const MAX_TOKEN_BYTES: usize = 16 * 1024;
@@ -167,7 +167,7 @@ pub(super) fn config(at: &mut At<'_>, wire: wire::Config) -> Config {
     }
 }
 
-fn debugging(at: &mut At<'_>, written: wire::Debugging, providers: &[Provider]) -> Option<Debugging> {
+fn debugging(at: &mut At<'_>, written: wire::Debug, providers: &[Provider]) -> Option<Debug> {
     let mut at_header = at.field("header");
     let header = headers::output(&mut at_header, written.header.as_deref().unwrap_or(DEBUG_HEADER));
     if let Some(header) = &header {
@@ -179,7 +179,7 @@ fn debugging(at: &mut At<'_>, written: wire::Debugging, providers: &[Provider]) 
         Some(secret) if secret.len() < SHORTEST_SECRET => {
             at.problem(format!("it has {} bytes, fewer than {SHORTEST_SECRET}", secret.len()))
         }
-        Some(_) => return Some(Debugging { header: header?, secret: written.secret? }),
+        Some(_) => return Some(Debug { header: header?, secret: written.secret? }),
     };
     at.report(problem.help("make one: `openssl rand -hex 16`"));
     None
@@ -240,7 +240,7 @@ fn provider(
         index,
         name,
         issuer: issuer.map_or_else(|| Issuer::AnyBut(named.to_vec()), Issuer::Named),
-        applies_to: matching::operations(&mut at.field("match"), rule.r#match),
+        applies_to: matching::request_matches(&mut at.field("match"), rule.r#match),
         presence: presence.unwrap_or(Presence::Optional),
         locations,
         forward_original_token: rule.forward_original_token.unwrap_or(false),

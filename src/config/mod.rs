@@ -4,23 +4,21 @@ mod at;
 mod build;
 mod duration;
 mod problem;
-mod secret;
 mod shape;
 pub mod wire;
 
 pub use problem::{Problem, Problems};
-pub use secret::Secret;
 
 use serde_json::Value;
 
 use self::at::At;
 use crate::{
-    account::{entry::Subjects, filter_state::FilterState, trace::Debugging},
+    authenticate::provider::Provider,
+    decision_log::{filter_state::FilterState, line::Subjects, trace::Debug},
+    jose::json,
     keys::source::Source,
     policy::Policies,
-    provider::Provider,
     reply::Errors,
-    token::json,
 };
 
 /// A configuration in which nothing is left to check.
@@ -34,14 +32,14 @@ pub struct Config {
     pub max_waiting_requests: usize,
     /// Who may do what.
     pub policies: Policies,
-    /// How refusals are worded.
+    /// How denials are worded.
     pub errors: Errors,
     /// How the log writes subjects.
     pub log_subjects: Subjects,
     /// What the access log and later filters can read.
     pub filter_state: FilterState,
     /// Who is told how a request was decided.
-    pub debug: Option<Debugging>,
+    pub debug: Option<Debug>,
     /// Whether CORS preflights pass without a token.
     pub bypass_cors_preflight: bool,
     /// The longest token looked at, in bytes.

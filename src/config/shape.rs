@@ -3,7 +3,8 @@
 
 use serde_json::{Map, Value};
 
-use super::{Problem, Secret, at::At, problem::shown};
+use super::{Problem, at::At, problem::shown};
+use crate::secret::Secret;
 
 const TEXT: &str = "text";
 const FLAG: &str = "`true` or `false`";
@@ -92,6 +93,17 @@ impl Shape for String {
     fn read(value: Value, _: &mut At<'_>) -> Result<Self, Value> {
         match value {
             Value::String(text) => Ok(text),
+            other => Err(other),
+        }
+    }
+}
+
+impl Shape for Secret {
+    const NAME: &'static str = "secret text";
+
+    fn read(value: Value, _: &mut At<'_>) -> Result<Self, Value> {
+        match value {
+            Value::String(text) => Ok(Self::new(text)),
             other => Err(other),
         }
     }

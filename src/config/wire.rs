@@ -3,10 +3,10 @@
 use serde_json::Value;
 
 use super::{
-    Secret,
     at::At,
     shape::{Shape, object},
 };
+use crate::secret::Secret;
 
 object! {
     /// The whole configuration.
@@ -16,9 +16,9 @@ object! {
     pub jwt_rules: Option<Vec<JwtRule>>,
     /// Who may do what with them (`AuthorizationPolicy.spec`, several). Default: everything passes.
     pub authorization_policies: Option<Vec<AuthorizationPolicy>>,
-    /// How refusals are worded.
+    /// How denials are worded.
     pub errors: Option<Errors>,
-    /// Whose pages a browser lets read refusals, with `errors.cors` (`CorsPolicy`).
+    /// Whose pages a browser lets read denials, with `errors.cors` (`CorsPolicy`).
     pub cors: Option<Cors>,
     /// Whether CORS preflights pass without a token. Default: true, as Istio has it.
     pub bypass_cors_preflight: Option<bool>,
@@ -28,15 +28,15 @@ object! {
     pub max_waiting_requests: Option<f64>,
     /// How the log writes a token's `sub`: `hash`, `plain` or `none`. Default: `hash`.
     pub log_subjects: Option<String>,
-    /// What filter state holds of each decision. Default: `reason` and `policy` of refusals.
+    /// What filter state holds of each decision. Default: `reason` and `policy` of denials.
     pub filter_state: Option<Vec<String>>,
     /// Who is told how a request was decided. Default: nobody.
-    pub debug: Option<Debugging>,
+    pub debug: Option<Debug>,
 }
 
 object! {
     /// The header that asks for the trace of a decision, and that brings it.
-    pub struct Debugging:
+    pub struct Debug:
 
     /// The header. Default: `x-claimgate-debug`.
     pub header: Option<String>,
@@ -139,7 +139,7 @@ object! {
 }
 
 object! {
-    /// How refusals are worded.
+    /// How denials are worded.
     pub struct Errors:
 
     /// `rfc6750` or `istio`. Default: `rfc6750`.
@@ -148,7 +148,7 @@ object! {
     pub realm: Option<String>,
     /// How much clients are told: `none`, `reason` or `full`. Default: `reason`.
     pub details: Option<String>,
-    /// Whether refusals can be read from other origins, as `cors` has it. Default: false.
+    /// Whether denials can be read from other origins, as `cors` has it. Default: false.
     pub cors: Option<bool>,
 }
 
@@ -180,7 +180,7 @@ object! {
     /// A policy (`AuthorizationPolicy.spec`, with its metadata's names).
     pub struct AuthorizationPolicy:
 
-    /// What logs and refusals call it.
+    /// What logs and denials call it.
     pub name: Option<String>,
     /// The namespace it is in.
     pub namespace: Option<String>,
@@ -202,7 +202,7 @@ object! {
     /// One rule: any of `from`, any of `to`, all of `when`.
     pub struct Rule:
 
-    /// What refusals call it. Default: its number.
+    /// What denials call it. Default: its number.
     pub name: Option<String>,
     /// Who. Default: anybody.
     pub from: Option<Vec<From>>,

@@ -4,8 +4,8 @@ use std::rc::Rc;
 
 use super::Gate;
 use crate::{
+    jose::algorithm::Algorithm,
     keys::{KeySet, UnusableKeySet, fetch::Answer, keyring::Keyring, ledger::Ledger, source::SourceIndex, turn::Turn},
-    signature::Algorithm,
     time::UnixTime,
 };
 

@@ -1,29 +1,32 @@
 //! The whole: a request in, a step out. No clock, no network, no host.
 
 mod keys;
-mod telling;
+mod explain;
 
 use std::{rc::Rc, time::Duration};
 
 use crate::{
-    account::{Account, Credential, entry::Subjects, filter_state::FilterState, trace::Debugging},
-    authenticate::{self, Authenticator, Cause, Identity},
+    authenticate::{
+        self, Authenticator, Cause, Identity,
+        provider::Provider,
+        token_cache::{CacheStats, TokenCache},
+    },
     config::Config,
     connection::Connection,
-    decision::Denial,
-    effect::{Effects, HeaderEdit, reserved::ReservedHeaders},
+    crypto::PureRust,
+    decision_log::{Credential, Record, filter_state::FilterState, line::Subjects, trace::Debug},
+    denial::Denial,
     keys::{keyring::Keyring, source::SourceIndex},
-    operation::path,
+    matching::path,
     policy::{
-        self, Permit, Policies, Refusal, Remarks,
+        Permit, Policies, Shadow,
         facts::{Facts, Known},
     },
-    provider::Provider,
+    reason::Reason,
     reply::{Errors, Reply, Style},
-    request::Request,
-    seen::{Seen, Tally},
-    signature::PureRust,
+    request::{HeaderEdit, Request},
     time::UnixTime,
+    upstream::{Effects, reserved::ReservedHeaders},
 };
 
 /// What is decided of a request, and what the policies have to say of it beside.
@@ -32,9 +35,9 @@ pub struct Decision {
     /// What to do.
     pub step: Step,
     /// What to say.
-    pub remarks: Remarks,
+    pub shadow: Shadow,
     /// What to tell of it.
-    pub account: Account,
+    pub record: Record,
 }
 
 /// What the proxy does next with a request.
@@ -43,7 +46,7 @@ pub enum Step {
     /// Performs the effects and lets the request go upstream.
     Continue(Permit, Effects),
     /// Answers itself.
-    Reply(Denial, Reply),
+    Reply(Reason, Reply),
     /// Holds the request until a fetch of this source has ended, but not for longer than this, and then asks again.
     Wait(SourceIndex, Duration),
 }
@@ -63,8 +66,8 @@ pub struct Gate {
     max_waiting_requests: usize,
     log_subjects: Subjects,
     filter_state: FilterState,
-    debug: Option<Debugging>,
-    seen: Seen,
+    debug: Option<Debug>,
+    seen: TokenCache,
 }
 
 impl Gate {
@@ -85,7 +88,7 @@ impl Gate {
             log_subjects: config.log_subjects,
             filter_state: config.filter_state,
             debug: config.debug,
-            seen: Seen::default(),
+            seen: TokenCache::default(),
         }
     }
 
@@ -100,7 +103,7 @@ impl Gate {
     }
 
     /// Decides a request that has waited long enough.
-    pub fn admit_at_last(&mut self, request: &Request, connection: &dyn Connection, now: UnixTime) -> Decision {
+    pub fn admit_without_waiting(&mut self, request: &Request, connection: &dyn Connection, now: UnixTime) -> Decision {
         self.decide(request, connection, now, false)
     }
 
@@ -115,14 +118,14 @@ impl Gate {
     }
 
     /// How tokens were proven since the last call.
-    pub fn take_tally(&mut self) -> Tally {
-        std::mem::take(&mut self.seen.tally)
+    pub fn take_cache_stats(&mut self) -> CacheStats {
+        std::mem::take(&mut self.seen.stats)
     }
 
     /// The answer to a request that is refused undecided.
-    pub fn refuse(&self, denial: Denial, request: &Request) -> Reply {
-        let refusal = Refusal { retry_after: Some(Duration::from_secs(1)), ..Refusal::of(denial) };
-        Reply::refusal(&refusal, &[], &self.errors, request)
+    pub fn refuse(&self, reason: Reason, request: &Request) -> Reply {
+        let denial = Denial { retry_after: Some(Duration::from_secs(1)), ..Denial::of(reason) };
+        Reply::denial(&denial, &[], &self.errors, request)
     }
 
     fn decide(&mut self, request: &Request, connection: &dyn Connection, now: UnixTime, may_wait: bool) -> Decision {
@@ -131,51 +134,51 @@ impl Gate {
         let clear_route_cache = forged.iter().any(|name| self.routing.holds(name));
         let edits = forged.into_iter().map(HeaderEdit::Remove).collect();
         let mut effects = Effects { edits, clear_route_cache, ..Effects::default() };
-        let mut remarks = Remarks::default();
-        let mut account = Account::default();
+        let mut shadow = Shadow::default();
+        let mut record = Record::default();
         let is_exempt = self.is_exempt(request);
         let decided = self.authenticated(request, connection, now, |policies, facts, identities| {
-            remarks = policies.remarks(facts);
-            account = Account::of(identities.first());
+            shadow = policies.shadow(facts);
+            record = Record::of(identities.first());
             let (permit, policy) = if is_exempt && !facts.text_only {
                 policies.decide_preflight(facts)?
             } else {
                 policies.decide(facts)?
             };
-            account.policy = policy;
+            record.policy = policy;
             effects.hand_over(identities, request);
             Ok(permit)
         });
         let decided = match decided {
             Ok(decided) => decided,
             Err(halt) => {
-                account = *halt.account;
+                record = *halt.record;
                 match halt.cause {
                     Halting::Wait(source) if may_wait => {
                         let patience = self.keyring(source).map(|keyring| keyring.source().terms.timeout);
-                        return Decision { step: Step::Wait(source, patience.unwrap_or_default()), remarks, account };
+                        return Decision { step: Step::Wait(source, patience.unwrap_or_default()), shadow, record };
                     }
                     Halting::Wait(source) => Err(self.unavailable(source, now)),
-                    Halting::Refused(refusal) => Err(refusal),
+                    Halting::Refused(denial) => Err(denial),
                 }
             }
         };
         let step = match decided {
             Ok(permit) => Step::Continue(permit, effects),
-            Err(refusal) => {
-                let help = self.help(&refusal, request, connection, now);
-                let reply = Reply::refusal(&refusal, &help, &self.errors, request);
-                account.denial = Some(refusal.denial);
-                account.policy = refusal.policy;
-                Step::Reply(refusal.denial, reply)
+            Err(denial) => {
+                let help = self.help(&denial, request, connection, now);
+                let reply = Reply::denial(&denial, &help, &self.errors, request);
+                record.reason = Some(denial.reason);
+                record.policy = denial.policy;
+                Step::Reply(denial.reason, reply)
             }
         };
-        Decision { step, remarks, account }
+        Decision { step, shadow, record }
     }
 
-    fn unavailable(&self, source: SourceIndex, now: UnixTime) -> Refusal {
+    fn unavailable(&self, source: SourceIndex, now: UnixTime) -> Denial {
         let next_in = self.keyring(source).map(|keyring| keyring.next_in(now));
-        Refusal { retry_after: next_in, ..Refusal::of(Denial::KeysUnavailable) }
+        Denial { retry_after: next_in, ..Denial::of(Reason::KeysUnavailable) }
     }
 
     /// Whether the request is a preflight, which needs no token.
@@ -211,18 +214,18 @@ impl Gate {
             Ok(identities) => identities,
             Err(setback) => {
                 let cause = match setback.cause {
-                    Cause::Denied(denial) => Halting::Refused(denial.into()),
+                    Cause::Denied(reason) => Halting::Refused(reason.into()),
                     Cause::Wait(source) => Halting::Wait(source),
                     Cause::Unavailable(source) => Halting::Refused(self.unavailable(source, now)),
                 };
                 let credential = Credential::Claimed(setback.place);
-                let account = Account { rule: setback.rule, credential, ..Account::default() };
-                return Err(Halt { cause, account: account.into() });
+                let record = Record { rule: setback.rule, credential, ..Record::default() };
+                return Err(Halt { cause, record: record.into() });
             }
         };
-        policy::presence(&applying, &identities).map_err(|rule| Halt {
-            cause: Halting::Refused(Denial::TokenMissing.into()),
-            account: Account { rule: Some(rule), ..Account::of(identities.first()) }.into(),
+        authenticate::presence(&applying, &identities).map_err(|rule| Halt {
+            cause: Halting::Refused(Reason::TokenMissing.into()),
+            record: Record { rule: Some(rule), ..Record::of(identities.first()) }.into(),
         })?;
         if let Some(identity) = identities.first() {
             facts.claims = Some(&identity.claims);
@@ -235,16 +238,16 @@ impl Gate {
 /// Why nothing is asked about a request, and what is to be told of it.
 struct Halt {
     cause: Halting,
-    account: Box<Account>,
+    record: Box<Record>,
 }
 
 enum Halting {
-    Refused(Refusal),
+    Refused(Denial),
     Wait(SourceIndex),
 }
 
-impl From<Denial> for Halt {
-    fn from(denial: Denial) -> Self {
-        Self { cause: Halting::Refused(denial.into()), account: Box::default() }
+impl From<Reason> for Halt {
+    fn from(reason: Reason) -> Self {
+        Self { cause: Halting::Refused(reason.into()), record: Box::default() }
     }
 }

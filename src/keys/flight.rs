@@ -6,9 +6,9 @@ use super::{
     KeySet, Skipped, UnusableKeySet,
     fetch::{FetchError, Response},
     life::Ticket,
-    source::{Discovery, Endpoint, hex},
+    source::{Discovery, Endpoint},
 };
-use crate::{signature::Algorithm, time::UnixTime};
+use crate::{encoding::hex, jose::algorithm::Algorithm, time::UnixTime};
 
 /// A fetch of this worker's.
 #[derive(Debug)]
@@ -53,7 +53,7 @@ impl Stage {
             Self::Keys(..) => {
                 let body = response.document()?;
                 let (set, skipped) = KeySet::parse(body, Algorithm::ASYMMETRIC);
-                let digest = hex(&Sha256::digest(body));
+                let digest = hex::encode(&Sha256::digest(body));
                 match set {
                     Ok(set) => Ok(Find::Set(digest, response, set, skipped)),
                     Err(UnusableKeySet::NoUsableKey) => Err(FetchError::NoUsableKey),

@@ -6,8 +6,9 @@ use serde_json::Value;
 use sha2::{Digest, Sha256};
 
 use crate::{
-    signature::{Algorithm, EcdsaKey, EddsaKey, HmacKey, RsaKey, UnfitRsaKey, VerifyingKey},
-    token::base64url,
+    crypto::{EcdsaKey, EddsaKey, HmacKey, RsaKey, UnfitRsaKey, VerifyingKey},
+    encoding::base64url,
+    jose::algorithm::Algorithm,
 };
 
 /// A key of a set, ready to verify.

@@ -15,7 +15,7 @@ use super::{
     source::{Endpoint, Place, Source},
     turn::{Brought, Report, Turn},
 };
-use crate::{signature::Algorithm, time::UnixTime};
+use crate::{jose::algorithm::Algorithm, time::UnixTime};
 
 /// How long metadata are believed without asking again, as long as the keys are where they say.
 const METADATA_LIFETIME: Duration = Duration::from_secs(3600);

@@ -15,7 +15,7 @@ use std::{fmt, rc::Rc};
 
 use serde_json::Value;
 
-use crate::signature::Algorithm;
+use crate::jose::algorithm::Algorithm;
 pub use jwk::{Key, Skip, is_private};
 
 /// How many keys one token may try. An issuer that names its keys needs one; a set without `kid` in rotation a few.

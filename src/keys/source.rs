@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use sha2::{Digest, Sha256};
 
+use crate::encoding::hex;
+
 /// The place of a source among those of a configuration.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 pub struct SourceIndex(pub usize);
@@ -84,7 +86,7 @@ impl Source {
             }
         }
         // No text holds a line break, so no two lists are the same text.
-        hex(&Sha256::digest(texts.join("\n")))
+        hex::encode(&Sha256::digest(texts.join("\n")))
     }
 }
 
@@ -138,9 +140,4 @@ impl Discovery {
         }
         self.hosts.contains(&there.authority).then_some(there)
     }
-}
-
-/// Lower-case hexadecimal.
-pub(crate) fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }

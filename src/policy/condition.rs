@@ -11,7 +11,7 @@ use super::{
     source::{namespace, request_principal, service_account},
     test::{PrincipalPattern, ServiceAccount, Values},
 };
-use crate::operation::{path::Captures, pattern::Pattern};
+use crate::matching::{path::Captures, pattern::Pattern};
 
 /// One `when`: its key, and what it must be.
 #[derive(Clone, Debug)]
@@ -80,7 +80,7 @@ impl Condition {
     pub fn holds(&self, facts: &Facts<'_>, captures: &Captures<'_>) -> bool {
         match self {
             _ if facts.assume == Assume::Identity && self.asks_identity() => true,
-            _ if facts.assume == Assume::Stranger && self.asks_identity() => false,
+            _ if facts.assume == Assume::Anonymous && self.asks_identity() => false,
             Self::Text(key, _) if facts.assume == Assume::Scope && key.is_scope() => true,
             Self::Text(key, test) => test.holds(key, facts, captures),
             Self::SourceIp(blocks) => facts.is_within(blocks, facts.source_ip()),

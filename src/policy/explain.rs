@@ -2,7 +2,12 @@
 
 use std::{fmt, rc::Rc};
 
-use super::{Policies, facts::Facts, rule::Rule, ruleset::RuleSet};
+use super::{
+    Policies,
+    facts::Facts,
+    rule::{Lack, Rule},
+    ruleset::RuleSet,
+};
 
 /// A rule that might have decided.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -13,17 +18,6 @@ pub struct Candidate {
     pub rule: Rc<str>,
     /// What it lacked; nothing if it matched.
     pub lacks: Vec<Lack>,
-}
-
-/// A part of a rule that did not hold.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub enum Lack {
-    /// None of `from` matched.
-    From,
-    /// None of `to` matched.
-    To,
-    /// The condition of this index and key did not hold.
-    When(usize, String),
 }
 
 impl Policies {
@@ -42,17 +36,6 @@ fn candidates<'a>(
 ) -> impl Iterator<Item = Candidate> + use<'a> {
     let candidate = move |rule: &Rule| Candidate { action, rule: rule.id.clone(), lacks: rule.lacks(facts) };
     rules.candidates(facts).map(candidate)
-}
-
-impl fmt::Display for Lack {
-    /// The part by its path in the rule.
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::From => f.write_str("from"),
-            Self::To => f.write_str("to"),
-            Self::When(index, key) => write!(f, "when[{index}] {key}"),
-        }
-    }
 }
 
 impl fmt::Display for Candidate {

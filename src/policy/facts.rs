@@ -9,7 +9,7 @@ use super::test::{Values, contains};
 use crate::{
     claims::Claims,
     connection::{Connection, PeerIdentity},
-    operation::path::Reading,
+    matching::path::Reading,
     request::Request,
 };
 
@@ -22,7 +22,7 @@ pub enum Assume {
     /// Whatever a rule asks of the token holds.
     Identity,
     /// Nothing a rule asks of the token holds.
-    Stranger,
+    Anonymous,
     /// Whatever a rule asks of the token's scope holds.
     Scope,
 }
@@ -76,13 +76,20 @@ pub struct Facts<'a> {
     /// What is taken for granted.
     pub assume: Assume,
     /// Whether a rule about an address matches that the proxy does not know: yes for a prohibition, no for a permission.
-    pub doubt: bool,
+    pub unknown_matches: bool,
 }
 
 impl<'a> Facts<'a> {
     /// Facts about a request from nobody so far.
     pub fn new(known: &'a Known<'a>) -> Self {
-        Self { known, claims: None, space_delimited: &[], text_only: false, assume: Assume::Nothing, doubt: false }
+        Self {
+            known,
+            claims: None,
+            space_delimited: &[],
+            text_only: false,
+            assume: Assume::Nothing,
+            unknown_matches: false,
+        }
     }
 
     /// The same facts, with something taken for granted.
@@ -90,9 +97,9 @@ impl<'a> Facts<'a> {
         Self { assume, ..self }
     }
 
-    /// The same facts for a prohibition: in doubt it matches.
+    /// The same facts for a prohibition: in unknown_matches it matches.
     pub fn for_prohibition(self) -> Self {
-        Self { doubt: true, ..self }
+        Self { unknown_matches: true, ..self }
     }
 
     /// The headers.
@@ -138,7 +145,8 @@ impl<'a> Facts<'a> {
 
     /// Whether an address is as a rule wants it.
     pub fn is_within(&self, blocks: &Values<IpNet>, address: Option<IpAddr>) -> bool {
-        blocks.is_empty() || address.map_or(self.doubt, |address| blocks.hold(|block| contains(block, address)))
+        blocks.is_empty()
+            || address.map_or(self.unknown_matches, |address| blocks.hold(|block| contains(block, address)))
     }
 
     /// The texts of a claim: itself, or the elements of its list, or the words of a space-delimited one.

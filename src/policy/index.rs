@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use super::{facts::Facts, rule::Rule};
-use crate::operation::{path::PathKey, pattern::Pattern};
+use crate::matching::{path::PathKey, pattern::Pattern};
 
 /// Rules by exact host, and those of every other kind of host.
 #[derive(Debug, Default)]

@@ -8,7 +8,6 @@ pub mod explain;
 pub mod facts;
 mod index;
 pub mod operation;
-pub mod refusal;
 pub mod rule;
 pub mod ruleset;
 pub mod source;
@@ -16,12 +15,9 @@ pub mod test;
 
 use std::rc::Rc;
 
-use crate::{
-    authenticate::Identity,
-    provider::{Presence, Provider, ProviderIndex},
-};
+use crate::{denial::Denial, reason::Reason};
 use facts::{Assume, Facts};
-pub use refusal::Refusal;
+use rule::Rule;
 pub use ruleset::RuleSet;
 
 /// Leave to continue upstream. Nothing outside this module can make one.
@@ -45,7 +41,7 @@ pub struct Policies {
 
 /// What the policies say of a request, beside yes or no.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
-pub struct Remarks {
+pub struct Shadow {
     /// The AUDIT rules that match, by id.
     pub audited: Vec<String>,
     /// What a dry run would have refused: the DENY rule that matches, or that no ALLOW rule does.
@@ -55,57 +51,66 @@ pub struct Remarks {
 /// Leave to continue, and the ALLOW rule that gave it; none if there are no such policies.
 pub type Leave = (Permit, Option<Rc<str>>);
 
-/// Lets a request on that brings a token for every rule that requires one.
-///
-/// # Errors
-/// The first rule whose token is missing.
-pub fn presence(applying: &[&Provider], identities: &[Identity<'_>]) -> Result<(), ProviderIndex> {
-    let is_missing = |provider: &&&Provider| {
-        provider.presence == Presence::Required
-            && identities.iter().all(|identity| identity.provider.index != provider.index)
-    };
-    applying.iter().find(is_missing).map_or(Ok(()), |provider| Err(provider.index))
-}
-
 impl Policies {
     /// Decides a request: DENY first, then ALLOW, and allow if there is no ALLOW policy.
-    pub fn decide(&self, facts: &Facts<'_>) -> Result<Leave, Refusal> {
-        let refusal = match (self.deny.first_match(&facts.for_prohibition()), &self.allow) {
-            (Some(rule), _) => Refusal::denied(rule, facts),
+    pub fn decide(&self, facts: &Facts<'_>) -> Result<Leave, Denial> {
+        let denial = match (self.deny.first_match(&facts.for_prohibition()), &self.allow) {
+            (Some(rule), _) => denied(rule, facts),
             (None, None) => return Ok((Permit(()), None)),
             (None, Some(allow)) => match allow.first_cover(facts) {
                 Some(rule) => return Ok((Permit(()), Some(Rc::clone(&rule.id)))),
-                None => Refusal::not_allowed(allow, facts),
+                None => not_allowed(allow, facts),
             },
         };
-        Err(if self.wants_token(facts) { refusal.for_want_of_a_token() } else { refusal })
+        Err(if self.wants_token(facts) { denial.for_want_of_a_token() } else { denial })
     }
 
     /// Decides a CORS preflight, on which a browser can't put a token: only what is closed to everybody stays closed.
-    pub fn decide_preflight(&self, facts: &Facts<'_>) -> Result<Leave, Refusal> {
-        match self.deny.first_match(&facts.for_prohibition().assuming(Assume::Stranger)) {
-            Some(rule) => Err(Refusal::denied(rule, facts)),
+    pub fn decide_preflight(&self, facts: &Facts<'_>) -> Result<Leave, Denial> {
+        match self.deny.first_match(&facts.for_prohibition().assuming(Assume::Anonymous)) {
+            Some(rule) => Err(denied(rule, facts)),
             None => Ok((Permit(()), None)),
         }
     }
 
-    /// Whether some token would change a refusal of this request: nobody has shown one, no DENY rule is for everybody,
+    /// Whether some token would change a denial of this request: nobody has shown one, no DENY rule is for everybody,
     /// and some ALLOW rule fits in everything else. Istio does not ask: it answers 403.
     fn wants_token(&self, facts: &Facts<'_>) -> bool {
         let is_anonymous = facts.claims.is_none() && !facts.text_only;
         let anybody = facts.assuming(Assume::Identity);
         is_anonymous
-            && self.deny.first_match(&facts.for_prohibition().assuming(Assume::Stranger)).is_none()
+            && self.deny.first_match(&facts.for_prohibition().assuming(Assume::Anonymous)).is_none()
             && self.allow.as_ref().is_none_or(|allow| allow.covers(&anybody))
     }
 
     /// What is to be said of a request, whatever becomes of it.
-    pub fn remarks(&self, facts: &Facts<'_>) -> Remarks {
+    pub fn shadow(&self, facts: &Facts<'_>) -> Shadow {
         let dry_denied = self.dry_deny.first_match(&facts.for_prohibition()).map(|rule| Some(rule.id.to_string()));
         let uncovered = self.dry_allow.as_ref().filter(|allow| !allow.covers(facts)).map(|_| None);
-        Remarks {
+        Shadow {
             audited: self.audit.matches(facts).into_iter().map(|rule| rule.id.to_string()).collect(),
             would_deny: dry_denied.into_iter().chain(uncovered).collect(),
         }
     }
+}
+
+/// This DENY rule matched.
+fn denied(rule: &Rule, facts: &Facts<'_>) -> Denial {
+    Denial {
+        policy: Some(Rc::clone(&rule.id)),
+        is_anonymous: facts.claims.is_none(),
+        ..Denial::of(Reason::PolicyDenied)
+    }
+}
+
+/// No rule of these matched. If every rule that lacks nothing but scope names its scopes, they are told.
+fn not_allowed(allow: &RuleSet, facts: &Facts<'_>) -> Denial {
+    let named: Option<Vec<_>> = allow.candidates(facts).filter_map(|rule| rule.missing_scopes(facts)).collect();
+    let mut scopes: Vec<String> = Vec::new();
+    for scope in named.unwrap_or_default().into_iter().flatten() {
+        if !scopes.iter().any(|known| known == scope) {
+            scopes.push(scope.to_owned());
+        }
+    }
+    Denial { scopes, is_anonymous: facts.claims.is_none(), ..Denial::of(Reason::PolicyNotAllowed) }
 }

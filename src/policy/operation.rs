@@ -1,7 +1,7 @@
 //! What is done (Istio's `operation`): host, port, method and path, exactly as Istio compares them.
 
 use super::{facts::Facts, test::Values};
-use crate::operation::{
+use crate::matching::{
     path::{Captures, PathPattern, Reading},
     pattern::Pattern,
 };

@@ -1,15 +1,14 @@
 //! One rule of a policy: any of its sources, any of its operations, all of its conditions.
 
-use std::rc::Rc;
+use std::{fmt, rc::Rc};
 
 use super::{
     condition::Condition,
-    explain::Lack,
     facts::{Assume, Facts},
     operation::Operation,
     source::Source,
 };
-use crate::operation::path::{Captures, Reading};
+use crate::matching::path::{Captures, Reading};
 
 /// A compiled rule. Without any parts it always matches.
 #[derive(Clone, Debug)]
@@ -22,6 +21,17 @@ pub struct Rule {
     pub to: Vec<Operation>,
     /// What else.
     pub when: Vec<Condition>,
+}
+
+/// A part of a rule that did not hold.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum Lack {
+    /// None of `from` matched.
+    From,
+    /// None of `to` matched.
+    To,
+    /// The condition of this index and key did not hold.
+    When(usize, String),
 }
 
 impl Rule {
@@ -77,5 +87,16 @@ impl Rule {
         let when = failing.map(|(index, condition)| Lack::When(index, condition.key()));
         let parts = [(!from).then_some(Lack::From), (!to).then_some(Lack::To)];
         parts.into_iter().flatten().chain(when).collect()
+    }
+}
+
+impl fmt::Display for Lack {
+    /// The part by its path in the rule.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::From => f.write_str("from"),
+            Self::To => f.write_str("to"),
+            Self::When(index, key) => write!(f, "when[{index}] {key}"),
+        }
     }
 }

@@ -6,7 +6,7 @@ use super::{
     facts::{Assume, Facts},
     test::{PrincipalPattern, ServiceAccount, Values},
 };
-use crate::operation::pattern::Pattern;
+use crate::matching::pattern::Pattern;
 
 /// One `source`: all of its fields must hold.
 #[derive(Clone, Debug, Default)]
@@ -41,7 +41,7 @@ impl Source {
     fn token_matches(&self, facts: &Facts<'_>) -> bool {
         match facts.assume {
             Assume::Identity => true,
-            Assume::Stranger => !self.asks_identity(),
+            Assume::Anonymous => !self.asks_identity(),
             _ => self.request_principals.hold(|pattern| request_principal(pattern, facts)),
         }
     }

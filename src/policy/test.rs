@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 use ipnet::IpNet;
 
-use crate::operation::pattern::Pattern;
+use crate::matching::pattern::Pattern;
 
 /// Values that a fact must match, any of them, and values it must not match, none of them.
 ///

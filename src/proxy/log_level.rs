@@ -18,7 +18,7 @@ pub(super) struct LogLevel(u32);
 
 /// The level as it was lately.
 #[derive(Default)]
-pub(super) struct Lately(Cell<Option<(UnixTime, LogLevel)>>);
+pub(super) struct CachedLevel(Cell<Option<(UnixTime, LogLevel)>>);
 
 impl LogLevel {
     /// The level now; a host without one hears nothing.
@@ -42,7 +42,7 @@ impl LogLevel {
     }
 }
 
-impl Lately {
+impl CachedLevel {
     /// The level, asked for at most once a second.
     pub(super) fn level(&self, now: UnixTime) -> LogLevel {
         match self.0.get() {

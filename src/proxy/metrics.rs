@@ -7,11 +7,13 @@ use std::{cell::RefCell, collections::HashMap, iter, time::Duration};
 use proxy_wasm::{hostcalls, types::MetricType};
 
 use crate::{
-    decision::Denial,
+    authenticate::{
+        provider::{Provider, ProviderIndex},
+        token_cache::CacheStats,
+    },
     keys::{fetch::FetchError, turn::Brought},
     metric::{Kind, Metric, NONE, label},
-    provider::{Provider, ProviderIndex},
-    seen::Tally,
+    reason::Reason,
 };
 
 /// The metrics of one configuration on one worker; without a host that counts they are silent.
@@ -43,10 +45,10 @@ impl Metrics {
         increment(self.allowed.get(place).copied().flatten(), 1);
     }
 
-    /// Counts a refusal.
-    pub(super) fn refused(&self, denial: Denial, rule: Option<ProviderIndex>, policy: Option<&str>) {
+    /// Counts a denial.
+    pub(super) fn refused(&self, reason: Reason, rule: Option<ProviderIndex>, policy: Option<&str>) {
         let rule = rule.and_then(|ProviderIndex(place)| self.rules.get(place)).map_or(NONE, String::as_str);
-        let values = ["refused", rule, denial.code()];
+        let values = ["refused", rule, reason.code()];
         match policy {
             Some(policy) => self.count(&Metric::DECISIONS, &[&values[..], &[policy]].concat(), 1),
             None => self.count(&Metric::DECISIONS, &values, 1),
@@ -68,7 +70,7 @@ impl Metrics {
     }
 
     /// Counts good tokens, those that were known and those that were not.
-    pub(super) fn tokens(&self, Tally { hits, misses }: Tally) {
+    pub(super) fn tokens(&self, CacheStats { hits, misses }: CacheStats) {
         self.count(&Metric::TOKEN_CACHE_HITS, &[], hits);
         self.count(&Metric::TOKEN_CACHE_MISSES, &[], misses);
     }

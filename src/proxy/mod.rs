@@ -4,7 +4,7 @@ mod clock;
 mod connection;
 mod fetch;
 mod http;
-mod journal;
+mod decision_logger;
 mod local_reply;
 mod log_level;
 mod metrics;

@@ -12,7 +12,7 @@ use super::{
     clock, fetch,
     http::Http,
     shared_data::SharedData,
-    worker::{CALM, Worker},
+    worker::{IDLE_TICK, Worker},
 };
 use crate::{
     config::{Config, Problem},
@@ -26,7 +26,7 @@ use crate::{
 };
 
 /// How often a worker looks while requests wait.
-const BUSY: Duration = Duration::from_millis(20);
+const WAITING_TICK: Duration = Duration::from_millis(20);
 
 /// Holds what the requests of this worker share.
 pub(super) struct Root {
@@ -116,7 +116,7 @@ impl RootContext for Root {
                 let worker = Worker::new(config);
                 // What is known already serves from the first request on; the fetching begins with the first tick.
                 worker.gate.borrow_mut().look(&SharedData, clock::now());
-                worker.tick_in(BUSY);
+                worker.tick_in(WAITING_TICK);
                 self.worker = Some(Rc::new(worker));
                 true
             }
@@ -142,8 +142,8 @@ impl RootContext for Root {
         let expired = worker.waiting.borrow_mut().expired(clock::now());
         self.wake(&worker, expired);
         Self::measure(&worker);
-        worker.journal.settle(clock::now());
-        worker.tick_in(if worker.waiting.borrow().is_empty() { CALM } else { BUSY });
+        worker.decision_logger.flush(clock::now());
+        worker.tick_in(if worker.waiting.borrow().is_empty() { IDLE_TICK } else { WAITING_TICK });
     }
 
     fn create_http_context(&self, id: u32) -> Option<Box<dyn HttpContext>> {

@@ -11,34 +11,34 @@ use proxy_wasm::{
     types::{Action, MapType},
 };
 
-use super::{clock, connection::Downstream, journal::Journal, local_reply, metrics::Metrics};
+use super::{clock, connection::Downstream, decision_logger::DecisionLogger, local_reply, metrics::Metrics};
 use crate::{
-    account::Account,
     config::Config,
-    decision::Denial,
-    effect::{Effects, HeaderEdit},
+    decision_log::Record,
     gate::{Decision, Gate, Step},
-    policy::{Permit, Remarks},
-    request::Request,
+    policy::{Permit, Shadow},
+    reason::Reason,
+    request::{HeaderEdit, Request},
     time::UnixTime,
+    upstream::Effects,
     waiting::{Waiter, Waiting},
 };
 
 /// How often a worker looks for what others have brought, and tells what it has counted.
-pub(super) const CALM: Duration = Duration::from_millis(500);
+pub(super) const IDLE_TICK: Duration = Duration::from_millis(500);
 /// Soon: somebody waits for what the next tick begins.
-const SOON: Duration = Duration::from_millis(1);
+const NEXT_TICK: Duration = Duration::from_millis(1);
 
 /// One configuration on one worker.
 pub(super) struct Worker {
     pub(super) gate: RefCell<Gate>,
     pub(super) waiting: RefCell<Waiting<Request>>,
     pub(super) metrics: Metrics,
-    pub(super) journal: Journal,
+    pub(super) decision_logger: DecisionLogger,
     debug_header: Option<String>,
     /// Of the requests that asked.
     traces: RefCell<HashMap<u32, String>>,
-    is_hurried: Cell<bool>,
+    is_scheduled: Cell<bool>,
 }
 
 impl Worker {
@@ -50,8 +50,8 @@ impl Worker {
             debug_header: gate.debug_header().map(str::to_owned),
             traces: RefCell::default(),
             gate: RefCell::new(gate),
-            journal: Journal::new(),
-            is_hurried: Cell::new(false),
+            decision_logger: DecisionLogger::new(),
+            is_scheduled: Cell::new(false),
         }
     }
 
@@ -60,14 +60,14 @@ impl Worker {
     pub(super) fn admit(&self, id: u32, request: Request, until: Option<UnixTime>) -> Action {
         let now = clock::now();
         let mut gate = self.gate.borrow_mut();
-        let Decision { step, remarks, mut account } = match until {
-            Some(until) if until <= now => gate.admit_at_last(&request, &Downstream, now),
+        let Decision { step, shadow, mut record } = match until {
+            Some(until) if until <= now => gate.admit_without_waiting(&request, &Downstream, now),
             _ => gate.admit(&request, &Downstream, now),
         };
-        say(&remarks);
-        self.metrics.would_deny(&remarks.would_deny);
+        say(&shadow);
+        self.metrics.would_deny(&shadow.would_deny);
         if !matches!(step, Step::Wait(..)) {
-            self.tell(id, &mut gate, &account, &request, now);
+            self.tell(id, &mut gate, &record, &request, now);
         }
         match step {
             Step::Continue(permit, effects) => {
@@ -82,12 +82,12 @@ impl Worker {
                 let until = until.unwrap_or_else(|| now.plus(patience));
                 let entered = self.waiting.borrow_mut().enter(Waiter { id, source, until, request });
                 match entered {
-                    Ok(()) => self.hurry(),
+                    Ok(()) => self.schedule(),
                     Err(request) => {
                         self.metrics.too_many_waiting();
-                        account.denial = Some(Denial::TooManyWaiting);
-                        self.tell(id, &mut gate, &account, &request, now);
-                        local_reply::send(&gate.refuse(Denial::TooManyWaiting, &request));
+                        record.reason = Some(Reason::TooManyWaiting);
+                        self.tell(id, &mut gate, &record, &request, now);
+                        local_reply::send(&gate.refuse(Reason::TooManyWaiting, &request));
                     }
                 }
                 self.metrics.waiting(self.waiting.borrow().len());
@@ -97,19 +97,19 @@ impl Worker {
     }
 
     /// Tells whoever watches what was decided.
-    fn tell(&self, id: u32, gate: &mut Gate, account: &Account, request: &Request, now: UnixTime) {
-        match account.denial {
-            None => self.metrics.allowed(account.rule),
-            Some(denial) => self.metrics.refused(denial, account.rule, account.policy.as_deref()),
+    fn tell(&self, id: u32, gate: &mut Gate, record: &Record, request: &Request, now: UnixTime) {
+        match record.reason {
+            None => self.metrics.allowed(record.rule),
+            Some(reason) => self.metrics.refused(reason, record.rule, record.policy.as_deref()),
         }
-        for (key, value) in gate.filter_state(account) {
+        for (key, value) in gate.filter_state(record) {
             // One element is one name; the host puts `wasm.` before it.
             if hostcalls::set_property(vec![key], Some(value.as_bytes())).is_err() {
                 log::error!("the host has no filter state");
             }
         }
-        self.journal.enter(gate, account, request, now);
-        if let Some(trace) = gate.trace(account, request, &Downstream, now) {
+        self.decision_logger.enter(gate, record, request, now);
+        if let Some(trace) = gate.trace(record, request, &Downstream, now) {
             self.traces.borrow_mut().insert(id, trace);
         }
     }
@@ -135,21 +135,21 @@ impl Worker {
     }
 
     /// Lets the root know that there is something to do; once, for each time anew would put it off.
-    fn hurry(&self) {
-        if !self.is_hurried.replace(true) {
-            self.tick_in(SOON);
+    fn schedule(&self) {
+        if !self.is_scheduled.replace(true) {
+            self.tick_in(NEXT_TICK);
         }
     }
 
     /// Tells the host what has been counted here, so that a request need not.
     pub(super) fn flush(&self) {
-        let tally = self.gate.borrow_mut().take_tally();
-        self.metrics.tokens(tally);
+        let stats = self.gate.borrow_mut().take_cache_stats();
+        self.metrics.tokens(stats);
     }
 
     /// When the root looks again.
     pub(super) fn tick_in(&self, span: Duration) {
-        self.is_hurried.set(span == SOON);
+        self.is_scheduled.set(span == NEXT_TICK);
         if hostcalls::set_tick_period(span).is_err() {
             log::error!("the host has no clock: keys are not fetched");
         }
@@ -189,11 +189,11 @@ fn pass(_permit: Permit, effects: Effects) -> Action {
     Action::Continue
 }
 
-fn say(remarks: &Remarks) {
-    for rule in &remarks.audited {
+fn say(shadow: &Shadow) {
+    for rule in &shadow.audited {
         log::info!("audit: {rule}");
     }
-    for rule in &remarks.would_deny {
+    for rule in &shadow.would_deny {
         log::info!("dry run: would deny by {}", rule.as_deref().unwrap_or("no rule that allows"));
     }
 }

@@ -1,9 +1,9 @@
-//! The body of a refusal: one line of text, or a problem (RFC 9457).
+//! The body of a denial: one line of text, or a problem (RFC 9457).
 
 use serde_json::{Map, Value};
 
 use super::{Details, accept};
-use crate::{policy::Refusal, request::Request};
+use crate::{denial::Denial, request::Request};
 
 /// What is said, before it is known in which form.
 pub(super) enum Body<'r> {
@@ -12,15 +12,15 @@ pub(super) enum Body<'r> {
     /// What the status says.
     Status(u16),
     /// Why, and what would have been accepted.
-    Why(&'r Refusal, &'r [String]),
+    Why(&'r Denial, &'r [String]),
 }
 
 impl<'r> Body<'r> {
-    pub(super) fn of(refusal: &'r Refusal, help: &'r [String], details: Details) -> Self {
+    pub(super) fn of(denial: &'r Denial, help: &'r [String], details: Details) -> Self {
         match details {
-            Details::None => Self::Status(refusal.denial.status()),
-            Details::Reason => Self::Why(refusal, &[]),
-            Details::Full => Self::Why(refusal, help),
+            Details::None => Self::Status(denial.reason.status()),
+            Details::Reason => Self::Why(denial, &[]),
+            Details::Full => Self::Why(denial, help),
         }
     }
 
@@ -38,10 +38,10 @@ impl<'r> Body<'r> {
         match self {
             Self::Words(words) => (*words).to_owned(),
             Self::Status(status) => phrase(*status).to_owned(),
-            Self::Why(refusal, help) => {
-                let denial = refusal.denial;
+            Self::Why(denial, help) => {
+                let reason = denial.reason;
                 let help = if help.is_empty() { String::new() } else { format!("; help: {}", help.join("; ")) };
-                format!("{}: {denial}{help}", denial.code())
+                format!("{}: {reason}{help}", reason.code())
             }
         }
     }
@@ -50,9 +50,9 @@ impl<'r> Body<'r> {
         // RFC 9457 section 4.2.1: the type that says no more than the status, whose phrase is its title.
         let mut members: Vec<(&str, Value)> =
             vec![("type", "about:blank".into()), ("title", phrase(status).into()), ("status", status.into())];
-        if let Self::Why(refusal, help) = self {
-            members.push(("reason", refusal.denial.code().into()));
-            members.push(("detail", refusal.denial.to_string().into()));
+        if let Self::Why(denial, help) = self {
+            members.push(("reason", denial.reason.code().into()));
+            members.push(("detail", denial.reason.to_string().into()));
             if !help.is_empty() {
                 members.push(("help", (*help).into()));
             }

@@ -2,8 +2,8 @@
 
 use super::{Details, Errors};
 use crate::{
-    decision::{Challenge, Denial},
-    policy::Refusal,
+    denial::Denial,
+    reason::{Challenge, Reason},
     request::Request,
 };
 
@@ -21,11 +21,11 @@ impl Realm {
     }
 }
 
-/// The challenge of style `rfc6750`, if the refusal is one for want of credentials.
-pub(super) fn rfc6750(refusal: &Refusal, errors: &Errors, request: &Request) -> Option<String> {
-    let error = match refusal.denial.challenge() {
+/// The challenge of style `rfc6750`, if the denial is one for want of credentials.
+pub(super) fn rfc6750(denial: &Denial, errors: &Errors, request: &Request) -> Option<String> {
+    let error = match denial.reason.challenge() {
         Challenge::None => return None,
-        Challenge::InsufficientScope if refusal.is_anonymous => return None,
+        Challenge::InsufficientScope if denial.is_anonymous => return None,
         Challenge::Bare => None,
         Challenge::InvalidToken => Some("invalid_token"),
         Challenge::InsufficientScope => Some("insufficient_scope"),
@@ -36,8 +36,8 @@ pub(super) fn rfc6750(refusal: &Refusal, errors: &Errors, request: &Request) -> 
     };
     if errors.details != Details::None && error.is_some() {
         let mut add = |name: &str, value: &str| challenge.extend([", ", name, "=\"", value, "\""]);
-        add("error_description", &refusal.denial.to_string());
-        if let Some(scope) = scope(&refusal.scopes) {
+        add("error_description", &denial.reason.to_string());
+        if let Some(scope) = scope(&denial.scopes) {
             add("scope", &scope);
         }
     }
@@ -45,11 +45,11 @@ pub(super) fn rfc6750(refusal: &Refusal, errors: &Errors, request: &Request) -> 
 }
 
 /// As Envoy, but for the query, which may hold the token.
-pub(super) fn envoy(denial: Denial, request: &Request) -> Option<String> {
-    let error = match (denial, denial.challenge()) {
+pub(super) fn envoy(reason: Reason, request: &Request) -> Option<String> {
+    let error = match (reason, reason.challenge()) {
         (_, Challenge::Bare) => None,
         // Envoy has it that a token is bad whose keys can't be had.
-        (Denial::KeysUnavailable, _) | (_, Challenge::InvalidToken) => Some("invalid_token"),
+        (Reason::KeysUnavailable, _) | (_, Challenge::InvalidToken) => Some("invalid_token"),
         (_, Challenge::None | Challenge::InsufficientScope) => return None,
     };
     let original = request.values("x-envoy-original-path").next().unwrap_or(request.target());

@@ -1,4 +1,4 @@
-//! CORS for refusals (Fetch standard): without it a browser hides from a page of another origin why it was refused.
+//! CORS for denials (Fetch standard): without it a browser hides from a page of another origin why it was refused.
 
 use regex_lite::Regex;
 
@@ -32,7 +32,7 @@ pub enum OriginPattern {
 }
 
 impl Cors {
-    /// What a refusal of this request says to a browser.
+    /// What a denial of this request says to a browser.
     pub(super) fn headers(&self, request: &Request) -> Vec<(&'static str, String)> {
         // Said also to other origins, for a cache must not hand them what was meant for one that may read.
         let mut headers = vec![("vary", "origin".to_owned())];

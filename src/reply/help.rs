@@ -1,25 +1,25 @@
-//! What would have been accepted: facts of the configuration that mend a refusal, and nothing of the token.
+//! What would have been accepted: facts of the configuration that mend a denial, and nothing of the token.
 
 use crate::{
+    authenticate::provider::{Issuer, Provider},
     claims::validity::{Audience, Types},
-    decision::Denial,
+    jose::algorithm::Algorithm,
     policy::explain::Candidate,
-    provider::{Issuer, Provider},
-    signature::Algorithm,
+    reason::Reason,
 };
 
 /// A reply stays short, however many rules there are.
 const MOST: usize = 8;
 
 /// What these rules accept that a token did not bring.
-pub fn of_providers(denial: Denial, providers: &[&Provider]) -> Vec<String> {
+pub fn of_providers(reason: Reason, providers: &[&Provider]) -> Vec<String> {
     let accepted = |provider: &&Provider| {
         let expectations = &provider.expectations;
-        let what = match denial {
-            Denial::TokenMissing | Denial::IssuerUnknown => String::new(),
-            Denial::AlgNotAllowed => listed("alg", provider.algorithms.iter().copied().map(Algorithm::name)),
-            Denial::AudienceNotAllowed => listed("aud", expectations.audiences.iter().map(Audience::as_str)),
-            Denial::TypeNotAllowed => match &expectations.types {
+        let what = match reason {
+            Reason::TokenMissing | Reason::IssuerUnknown => String::new(),
+            Reason::AlgNotAllowed => listed("alg", provider.algorithms.iter().copied().map(Algorithm::name)),
+            Reason::AudienceNotAllowed => listed("aud", expectations.audiences.iter().map(Audience::as_str)),
+            Reason::TypeNotAllowed => match &expectations.types {
                 Types::Listed(types) => listed("typ", types.iter().map(String::as_str)),
                 Types::Bearer => " with any typ of a bearer token".to_owned(),
             },

@@ -1,4 +1,4 @@
-//! What the client sees of a refusal: RFC 6750 by default, or byte for byte what Envoy's `jwt_authn` answers.
+//! What the client sees of a denial: RFC 6750 by default, or byte for byte what Envoy's `jwt_authn` answers.
 //!
 //! Nothing of a token is in it, and nothing of the query.
 
@@ -9,12 +9,12 @@ pub mod cors;
 mod grpc;
 pub mod help;
 
-use crate::{policy::Refusal, request::Request};
+use crate::{denial::Denial, request::Request};
 use body::Body;
 pub use challenge::Realm;
 use cors::Cors;
 
-/// `errors`: how refusals are worded.
+/// `errors`: how denials are worded.
 #[derive(Debug, Default)]
 pub struct Errors {
     /// Whose words.
@@ -23,7 +23,7 @@ pub struct Errors {
     pub realm: Option<Realm>,
     /// How much the client is told.
     pub details: Details,
-    /// Which pages of other origins may read a refusal.
+    /// Which pages of other origins may read a denial.
     pub cors: Option<Cors>,
 }
 
@@ -66,16 +66,16 @@ pub struct Reply {
 
 impl Reply {
     /// The answer to a request that is refused for this reason; `help` is told only in full.
-    pub fn refusal(refusal: &Refusal, help: &[String], errors: &Errors, request: &Request) -> Self {
-        let denial = refusal.denial;
+    pub fn denial(denial: &Denial, help: &[String], errors: &Errors, request: &Request) -> Self {
+        let reason = denial.reason;
         let (status, body, challenge) = match errors.style {
             Style::Rfc6750 => {
-                let body = Body::of(refusal, help, errors.details);
-                (denial.status(), body, challenge::rfc6750(refusal, errors, request))
+                let body = Body::of(denial, help, errors.details);
+                (reason.status(), body, challenge::rfc6750(denial, errors, request))
             }
             Style::Istio => {
-                let (status, words) = denial.envoy();
-                (status, Body::Words(words), challenge::envoy(denial, request))
+                let (status, words) = reason.envoy();
+                (status, Body::Words(words), challenge::envoy(reason, request))
             }
         };
         let grpc_status = grpc::is_grpc(request).then(|| grpc::status(status));
@@ -86,11 +86,11 @@ impl Reply {
         headers.extend(challenge.map(|challenge| ("www-authenticate", challenge)));
         if errors.style == Style::Rfc6750 {
             // At least a second: who is told to try at once does so.
-            let seconds = refusal.retry_after.map(|span| span.as_secs().saturating_add(1));
+            let seconds = denial.retry_after.map(|span| span.as_secs().saturating_add(1));
             headers.extend(seconds.map(|seconds| ("retry-after", seconds.to_string())));
         }
         headers.extend(errors.cors.iter().flat_map(|cors| cors.headers(request)));
-        let policy = refusal.policy.as_ref().map(|policy| format!(":{policy}")).unwrap_or_default();
-        Self { status, headers, body, grpc_status, details: format!("claimgate_denied{{{}}}{policy}", denial.code()) }
+        let policy = denial.policy.as_ref().map(|policy| format!(":{policy}")).unwrap_or_default();
+        Self { status, headers, body, grpc_status, details: format!("claimgate_denied{{{}}}{policy}", reason.code()) }
     }
 }

@@ -3,15 +3,15 @@
 use std::net::IpAddr;
 
 use claimgate::{
-    account::Account,
     config::Config,
     connection::Connection,
-    decision::Denial,
-    effect::{Effects, HeaderEdit},
+    decision_log,
     gate::{Decision, Gate, Step},
     metric::{Metric, NONE, label},
-    request::Request,
+    reason::Reason,
+    request::{HeaderEdit, Request},
     time::UnixTime,
+    upstream::Effects,
 };
 
 use super::{
@@ -42,17 +42,17 @@ pub fn check(gate: &mut Gate, case: &Case) -> Result<(), String> {
 pub fn decide(gate: &mut Gate, parts: RequestParts, peer: &Peer, now: UnixTime) -> (Outcome, Record) {
     let headers = headers(parts);
     let request = Request::new(headers.clone());
-    let Decision { mut step, mut account, .. } = gate.admit(&request, peer, now);
+    let Decision { mut step, mut record, .. } = gate.admit(&request, peer, now);
     if matches!(step, Step::Wait(..)) {
         // Nobody fetches here: who waits, if there is room, waits for nothing.
         if gate.max_waiting_requests() == 0 {
-            account.denial = Some(Denial::TooManyWaiting);
-            step = Step::Reply(Denial::TooManyWaiting, gate.refuse(Denial::TooManyWaiting, &request));
+            record.reason = Some(Reason::TooManyWaiting);
+            step = Step::Reply(Reason::TooManyWaiting, gate.refuse(Reason::TooManyWaiting, &request));
         } else {
-            Decision { step, account, .. } = gate.admit_at_last(&request, peer, now);
+            Decision { step, record, .. } = gate.admit_without_waiting(&request, peer, now);
         }
     }
-    let record = Record { line: gate.entry(&account, &request, now).line(), stat: stat(gate, &account) };
+    let record = Record { line: gate.line(&record, &request, now).line(), stat: stat(gate, &record) };
     let outcome = match step {
         Step::Continue(_, effects) => {
             Outcome { status: 200, upstream: Some(perform(headers, effects)), ..Outcome::default() }
@@ -76,12 +76,12 @@ pub fn decide(gate: &mut Gate, parts: RequestParts, peer: &Peer, now: UnixTime) 
 }
 
 /// The counter that the papers promise for a decision.
-fn stat(gate: &Gate, account: &Account) -> String {
-    let rule = account.rule.map_or(NONE, |rule| label(&gate.providers()[rule.0].name));
+fn stat(gate: &Gate, record: &decision_log::Record) -> String {
+    let rule = record.rule.map_or(NONE, |rule| label(&gate.providers()[rule.0].name));
     let mut values = vec!["allowed", rule];
-    if let Some(denial) = account.denial {
-        values = vec!["refused", rule, denial.code()];
-        values.extend(account.policy.as_deref());
+    if let Some(reason) = record.reason {
+        values = vec!["refused", rule, reason.code()];
+        values.extend(record.policy.as_deref());
     }
     Metric::DECISIONS.stat(&values)
 }

@@ -33,12 +33,12 @@ pub(crate) struct Load {
 /// Load that goes on until it is stopped or has sent what it was bound to.
 pub(crate) struct Running {
     load: Arc<Load>,
-    clients: Vec<JoinHandle<Tally>>,
+    clients: Vec<JoinHandle<CacheStats>>,
 }
 
 /// What came back.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Tally {
+pub(crate) struct CacheStats {
     statuses: BTreeMap<String, BTreeMap<u16, usize>>,
     latencies: BTreeMap<String, Vec<Duration>>,
     failed: usize,
@@ -115,8 +115,8 @@ impl Load {
     }
 
     /// A client; the number is where in the list it begins.
-    fn run(&self, number: usize) -> Tally {
-        let mut tally = Tally::default();
+    fn run(&self, number: usize) -> CacheStats {
+        let mut tally = CacheStats::default();
         let mut connection = None;
         let mut due = Instant::now() + self.interval * number as u32 / self.clients;
         for turn in number.. {
@@ -155,15 +155,15 @@ impl Running {
         self.load.add(label, message, is_good);
     }
 
-    pub(crate) fn stop(self) -> Tally {
+    pub(crate) fn stop(self) -> CacheStats {
         self.load.stopped.store(true, Ordering::SeqCst);
         self.finish()
     }
 
     /// Waits for the end of load that has a bound.
-    pub(crate) fn finish(mut self) -> Tally {
+    pub(crate) fn finish(mut self) -> CacheStats {
         let tallies = self.clients.drain(..).map(|client| client.join().expect("a client without a panic"));
-        tallies.fold(Tally::default(), Tally::plus)
+        tallies.fold(CacheStats::default(), CacheStats::plus)
     }
 }
 
@@ -189,9 +189,9 @@ impl Question {
     }
 }
 
-// === impl Tally ===
+// === impl CacheStats ===
 
-impl Tally {
+impl CacheStats {
     /// How often each status came back; a broken connection has none.
     pub(crate) fn statuses(&self, label: &str) -> BTreeMap<u16, usize> {
         self.statuses.get(label).cloned().unwrap_or_default()
@@ -236,7 +236,7 @@ impl Tally {
         self.complaints.truncate(COMPLAINTS);
     }
 
-    fn plus(mut self, other: Tally) -> Tally {
+    fn plus(mut self, other: CacheStats) -> CacheStats {
         for (label, statuses) in other.statuses {
             let sums = self.statuses.entry(label).or_default();
             statuses.into_iter().for_each(|(status, count)| *sums.entry(status).or_default() += count);

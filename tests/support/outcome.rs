@@ -21,7 +21,7 @@ pub struct Arrival {
     pub headers: Vec<(String, Vec<u8>)>,
 }
 
-/// Reason code and policy id of `claimgate_denied{code}` and `claimgate_denied{code}:id`, the response-code details of a refusal.
+/// Reason code and policy id of `claimgate_denied{code}` and `claimgate_denied{code}:id`, the response-code details of a denial.
 pub fn parts(details: &str) -> (Option<String>, Option<String>) {
     let parts = details.strip_prefix("claimgate_denied{").and_then(|rest| rest.split_once('}'));
     let Some((reason, rest)) = parts else {

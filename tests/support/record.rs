@@ -1,6 +1,6 @@
 //! What those who watch are told of a decision: a line of the log and a counter, held against the case.
 
-use claimgate::account::logfmt::Pairs;
+use claimgate::decision_log::logfmt::Pairs;
 
 use super::case::Case;
 

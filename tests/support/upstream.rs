@@ -15,7 +15,7 @@ pub(crate) struct Upstream {
 
 /// One request as it arrived, headers in their order and with their duplicates.
 #[derive(Clone, Debug)]
-pub(crate) struct Seen {
+pub(crate) struct TokenCache {
     pub(crate) method: String,
     pub(crate) path: String,
     pub(crate) headers: Vec<(String, Vec<u8>)>,
@@ -23,7 +23,7 @@ pub(crate) struct Seen {
 }
 
 #[derive(Clone, Default)]
-struct Memory(Arc<Mutex<HashMap<String, Vec<Seen>>>>);
+struct Memory(Arc<Mutex<HashMap<String, Vec<TokenCache>>>>);
 
 // === impl Upstream ===
 
@@ -47,7 +47,7 @@ impl Upstream {
     }
 
     /// The last request of a case.
-    pub(crate) fn seen(&self, case: &str) -> Option<Seen> {
+    pub(crate) fn seen(&self, case: &str) -> Option<TokenCache> {
         self.memory.lock().get(case)?.last().cloned()
     }
 
@@ -56,16 +56,16 @@ impl Upstream {
     }
 }
 
-// === impl Seen ===
+// === impl TokenCache ===
 
-impl Seen {
+impl TokenCache {
     /// The values of a header, joined as RFC 9110 5.3 joins them.
     pub(crate) fn header(&self, name: &str) -> Option<String> {
         http::joined(&self.headers, name)
     }
 
     /// The next request on a connection; none when the client has closed it.
-    pub(crate) fn read(stream: &mut impl BufRead) -> io::Result<Option<Seen>> {
+    pub(crate) fn read(stream: &mut impl BufRead) -> io::Result<Option<TokenCache>> {
         let head = http::head(stream)?;
         if head.is_empty() {
             return Ok(None);
@@ -81,18 +81,18 @@ impl Seen {
             Framing::Chunked => http::chunks(stream)?,
             Framing::Unframed => Vec::new(),
         };
-        Ok(Some(Seen { method, path, headers, body }))
+        Ok(Some(TokenCache { method, path, headers, body }))
     }
 }
 
 // === impl Memory ===
 
 impl Memory {
-    fn lock(&self) -> MutexGuard<'_, HashMap<String, Vec<Seen>>> {
+    fn lock(&self) -> MutexGuard<'_, HashMap<String, Vec<TokenCache>>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn keep(&self, seen: Seen) {
+    fn keep(&self, seen: TokenCache) {
         if let Some(case) = seen.header("x-case") {
             self.lock().entry(case).or_default().push(seen);
         }
@@ -104,7 +104,7 @@ impl Memory {
 fn answer(stream: &TcpStream, memory: &Memory) -> io::Result<()> {
     let mut reader = BufReader::new(stream);
     let mut writer = stream;
-    while let Some(seen) = Seen::read(&mut reader)? {
+    while let Some(seen) = TokenCache::read(&mut reader)? {
         memory.keep(seen);
         writer.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok")?;
     }

@@ -1,7 +1,10 @@
 //! What single rules can't see: headers that one of them writes or reads and another reads otherwise.
 
 use super::{At, shown};
-use crate::{effect::reserved::confusable, provider::Provider, token::locate::Location};
+use crate::{
+    authenticate::{location::Location, provider::Provider},
+    upstream::reserved::confusable,
+};
 
 /// Reports every header that rules disagree about.
 pub(super) fn report(at: &mut At<'_>, providers: &[Provider]) {

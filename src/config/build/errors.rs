@@ -1,4 +1,4 @@
-//! `errors` and `cors`: how refusals are worded, and whose pages may read them.
+//! `errors` and `cors`: how denials are worded, and whose pages may read them.
 
 use super::{At, headers::header_name, shown, when::expression};
 use crate::{

@@ -2,14 +2,14 @@
 
 use super::{At, shown};
 use crate::{
-    claims::path::ClaimPath,
-    config::wire::{ClaimToHeader, FromHeader},
-    effect::{
+    authenticate::location::Location,
+    claims::{
         claim_header::{ClaimHeader, Format},
-        reserved::confusable,
+        path::ClaimPath,
     },
+    config::wire::{ClaimToHeader, FromHeader},
     reply::Style,
-    token::locate::Location,
+    upstream::reserved::confusable,
 };
 
 /// Headers that frame the message or route it: a claim there breaks the request.

@@ -6,13 +6,13 @@ use serde_json::Value;
 
 use super::{At, Problem, duration, shown};
 use crate::{
+    authenticate::provider::Keys,
     config::wire::JwtRule,
+    jose::algorithm::Algorithm,
     keys::{
         KeySet, UnusableKeySet, is_private,
         source::{Discovery, Endpoint, Place, Source, SourceIndex, Terms},
     },
-    provider::Keys,
-    signature::Algorithm,
 };
 
 const SHAPE: &str = r#"write the key set itself, `{"keys": [...]}`"#;

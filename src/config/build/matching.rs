@@ -3,16 +3,16 @@
 use super::{At, Problem, shown};
 use crate::{
     config::wire::Match,
-    operation::{
-        Operation,
+    matching::{
+        RequestMatch,
         host::HostPattern,
         path::{NotAPathPattern, PathPattern},
     },
 };
 
-pub(super) fn operations(at: &mut At<'_>, written: Option<Vec<Match>>) -> Vec<Operation> {
+pub(super) fn request_matches(at: &mut At<'_>, written: Option<Vec<Match>>) -> Vec<RequestMatch> {
     at.each(written, |at, written| {
-        Some(Operation {
+        Some(RequestMatch {
             hosts: at.field("hosts").each(written.hosts, |at, host| {
                 no_host(at, &host).into_iter().for_each(|problem| at.report(problem));
                 HostPattern::parse(&host).map_err(|reason| at.not_a_pattern(&host, reason)).ok()

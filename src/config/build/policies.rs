@@ -7,7 +7,7 @@ use ipnet::IpNet;
 use super::{At, Problem, matching, shown, when};
 use crate::{
     config::wire::{self, AuthorizationPolicy, Scalar},
-    operation::{path::PathPattern, pattern::Pattern},
+    matching::{path::PathPattern, pattern::Pattern},
     policy::{
         Policies, RuleSet,
         operation::Operation,

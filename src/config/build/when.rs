@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{
     config::wire::{self, Scalar},
-    operation::pattern::Pattern,
+    matching::pattern::Pattern,
     policy::{
         condition::{Condition, Origin, Text, TextTest},
         test::Values,

@@ -4,7 +4,7 @@
 
 #![allow(clippy::disallowed_methods, reason = "a server that is late needs a clock")]
 
-use super::{patience::patiently, tls::Authority, upstream::Seen};
+use super::{patience::patiently, tls::Authority, upstream::TokenCache};
 use rustls::{ServerConfig, ServerConnection, StreamOwned};
 use socket2::{Domain, SockRef, Socket, Type};
 use std::io::{self, BufReader, Read, Write};
@@ -208,7 +208,7 @@ impl Listening {
 
 fn answer(stream: impl Read + Write, socket: &TcpStream, switchboard: &Mutex<Switchboard>) -> io::Result<()> {
     let mut stream = BufReader::new(stream);
-    while let Some(request) = Seen::read(&mut stream)? {
+    while let Some(request) = TokenCache::read(&mut stream)? {
         let answer = lock(switchboard).answer(request);
         thread::sleep(answer.delay);
         stream.get_mut().write_all(&answer.bytes)?;

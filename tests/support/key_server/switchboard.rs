@@ -2,7 +2,7 @@
 
 #![allow(clippy::disallowed_methods, reason = "a fetch has an instant")]
 
-use super::super::{keys, upstream::Seen};
+use super::super::{keys, upstream::TokenCache};
 use super::{DISCOVERY, KEYS};
 use serde_json::json;
 use std::collections::BTreeMap;
@@ -33,7 +33,7 @@ pub(crate) enum Behaviour {
 #[derive(Clone, Debug)]
 pub(crate) struct Fetch {
     pub(crate) at: Instant,
-    pub(crate) request: Seen,
+    pub(crate) request: TokenCache,
     pub(crate) status: Option<u16>,
 }
 
@@ -73,7 +73,7 @@ impl Switchboard {
         }
     }
 
-    pub(super) fn answer(&mut self, request: Seen) -> Answer {
+    pub(super) fn answer(&mut self, request: TokenCache) -> Answer {
         let behaviour = self.behaviours.get(&request.path).cloned().unwrap_or_default();
         let (status, body) = self.response(&request, &behaviour);
         let head = self.head(status, body.len());
@@ -92,7 +92,7 @@ impl Switchboard {
         }
     }
 
-    fn response(&self, request: &Seen, behaviour: &Behaviour) -> (u16, Vec<u8>) {
+    fn response(&self, request: &TokenCache, behaviour: &Behaviour) -> (u16, Vec<u8>) {
         let good = match request.path.as_str() {
             KEYS => self.keys.clone(),
             DISCOVERY => json!({ "issuer": self.issuer, "jwks_uri": self.jwks_uri }).to_string(),
@@ -108,7 +108,7 @@ impl Switchboard {
     }
 
     /// Whether the client's copy is still good (RFC 9110 13.1.2, weak comparison).
-    fn is_known_to(&self, request: &Seen) -> bool {
+    fn is_known_to(&self, request: &TokenCache) -> bool {
         let opaque = |tag: &str| tag.trim().trim_start_matches("W/").to_owned();
         let known = request.header("if-none-match").unwrap_or_default();
         self.headers.get("etag").is_some_and(|tag| known.split(',').any(|known| opaque(known) == opaque(tag)))

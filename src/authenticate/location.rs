@@ -1,0 +1,165 @@
+//! Where a token may be on a request, and how to take it out again without touching anything else.
+
+use std::borrow::Cow;
+
+use percent_encoding::percent_decode;
+
+use crate::request::{HeaderEdit, Request};
+
+/// One place to look.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum Location {
+    /// A header, behind a prefix.
+    Header {
+        /// In lower case.
+        name: String,
+        /// What stands before the token, such as `bearer `, in lower case: schemes have no case (RFC 9110 section 11.1).
+        prefix: String,
+    },
+    /// A query parameter (RFC 6750 section 2.3).
+    Query {
+        /// Decoded.
+        name: String,
+    },
+    /// A cookie.
+    Cookie {
+        /// Case-sensitive, as cookies are.
+        name: String,
+    },
+}
+
+/// One token of a request, by where it is.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Place {
+    /// Where to look.
+    pub location: Location,
+    /// Which of the tokens there.
+    pub occurrence: usize,
+}
+
+impl Place {
+    /// The token, if this is the request it is in.
+    pub fn token<'a>(&'a self, request: &'a Request) -> Option<Cow<'a, [u8]>> {
+        self.location.tokens(request).into_iter().nth(self.occurrence)
+    }
+}
+
+impl Location {
+    /// Where Istio and Envoy look when a rule does not say: `Authorization: Bearer …`, then `?access_token=…`.
+    pub fn defaults() -> Vec<Self> {
+        vec![
+            Self::Header { name: "authorization".to_owned(), prefix: "bearer ".to_owned() },
+            Self::Query { name: "access_token".to_owned() },
+        ]
+    }
+
+    /// Every token here. A place that is there and empty holds an (unusable) token; it is not absent.
+    pub fn tokens<'a>(&'a self, request: &'a Request) -> Vec<Cow<'a, [u8]>> {
+        match self {
+            Self::Header { name, prefix } => request
+                .values(name)
+                .filter_map(|value| strip_prefix_ignoring_case(value, prefix.as_bytes()))
+                .map(|token| Cow::Borrowed(token.trim_ascii()))
+                .collect(),
+            Self::Query { name } => query(request.target())
+                .filter(|parameter| is_named(parameter, name))
+                .map(|parameter| percent_decode(value_of(parameter)).into())
+                .collect(),
+            Self::Cookie { name } => request
+                .values("cookie")
+                .flat_map(cookie_pairs)
+                .filter(|pair| key_of(pair) == name.as_bytes())
+                .map(|pair| Cow::Borrowed(unquoted(value_of(pair))))
+                .collect(),
+        }
+    }
+}
+
+/// The edits that take the tokens at these places out of a request: a header whole, a query parameter or a cookie alone.
+pub fn removal(locations: &[&Location], request: &Request) -> Vec<HeaderEdit> {
+    let mut edits = Vec::new();
+    for location in locations {
+        if let Location::Header { name, .. } = location {
+            edits.push(HeaderEdit::Remove(name.clone()));
+        }
+    }
+    let in_query = |parameter: &[u8]| {
+        locations.iter().any(|location| matches!(location, Location::Query { name } if is_named(parameter, name)))
+    };
+    if query(request.target()).any(in_query) {
+        edits.push(HeaderEdit::Set(":path".to_owned(), without_parameters(request.target(), in_query)));
+    }
+    let in_cookie = |pair: &[u8]| {
+        locations
+            .iter()
+            .any(|location| matches!(location, Location::Cookie { name } if key_of(pair) == name.as_bytes()))
+    };
+    if request.values("cookie").flat_map(cookie_pairs).any(in_cookie) {
+        edits.push(HeaderEdit::Remove("cookie".to_owned()));
+        let kept = request.values("cookie").map(|value| without_cookies(value, in_cookie));
+        edits.extend(kept.filter(|value| !value.is_empty()).map(|value| HeaderEdit::Add("cookie".to_owned(), value)));
+    }
+    edits
+}
+
+/// Path, query and fragment, the latter two with their `?` and `#`.
+fn split(target: &[u8]) -> (&[u8], &[u8], &[u8]) {
+    let end = target.iter().position(|byte| *byte == b'#').unwrap_or(target.len());
+    let (target, fragment) = target.split_at_checked(end).unwrap_or((target, b""));
+    let end = target.iter().position(|byte| *byte == b'?').unwrap_or(target.len());
+    let (path, query) = target.split_at_checked(end).unwrap_or((target, b""));
+    (path, query, fragment)
+}
+
+fn query(target: &[u8]) -> impl Iterator<Item = &[u8]> {
+    let (_, query, _) = split(target);
+    query.strip_prefix(b"?").into_iter().flat_map(|query| query.split(|byte| *byte == b'&'))
+}
+
+fn without_parameters(target: &[u8], unwanted: impl Fn(&[u8]) -> bool) -> Vec<u8> {
+    let (path, _, fragment) = split(target);
+    let kept: Vec<&[u8]> = query(target).filter(|parameter| !unwanted(parameter)).collect();
+    let question: &[u8] = if kept.is_empty() { b"" } else { b"?" };
+    [path, question, &kept.join(&b'&'), fragment].concat()
+}
+
+/// The `name=value` pairs of one `Cookie` header (RFC 6265 section 4.2.1), spaces around them trimmed.
+fn cookie_pairs(cookie: &[u8]) -> impl Iterator<Item = &[u8]> {
+    cookie.split(|byte| *byte == b';').map(<[u8]>::trim_ascii)
+}
+
+fn without_cookies(cookie: &[u8], unwanted: impl Fn(&[u8]) -> bool) -> Vec<u8> {
+    let kept: Vec<&[u8]> = cookie.split(|byte| *byte == b';').filter(|pair| !unwanted(pair.trim_ascii())).collect();
+    kept.join(&b';').trim_ascii().to_vec()
+}
+
+/// Whether a parameter has this name, be `+` itself or a blank, as forms write it.
+fn is_named(parameter: &[u8], name: &str) -> bool {
+    let key = key_of(parameter);
+    let as_form: Vec<u8> = key.iter().map(|byte| if *byte == b'+' { b' ' } else { *byte }).collect();
+    percent_decode(key).eq(name.bytes()) || percent_decode(&as_form).eq(name.bytes())
+}
+
+fn key_of(pair: &[u8]) -> &[u8] {
+    pair.split(|byte| *byte == b'=').next().unwrap_or_default().trim_ascii()
+}
+
+fn value_of(pair: &[u8]) -> &[u8] {
+    let equals = pair.iter().position(|byte| *byte == b'=');
+    equals
+        .and_then(|equals| pair.split_at_checked(equals))
+        .map_or(b"", |(_, rest)| rest.strip_prefix(b"=").unwrap_or(rest).trim_ascii())
+}
+
+fn unquoted(value: &[u8]) -> &[u8] {
+    value.strip_prefix(b"\"").and_then(|value| value.strip_suffix(b"\"")).unwrap_or(value)
+}
+
+/// What follows the prefix. A prefix alone, whose last blank the proxy has trimmed, is followed by an empty token.
+fn strip_prefix_ignoring_case<'a>(value: &'a [u8], prefix: &[u8]) -> Option<&'a [u8]> {
+    if !prefix.is_empty() && value.eq_ignore_ascii_case(prefix.trim_ascii_end()) {
+        return Some(b"");
+    }
+    let (start, rest) = value.split_at_checked(prefix.len())?;
+    start.eq_ignore_ascii_case(prefix).then_some(rest)
+}

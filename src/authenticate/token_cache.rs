@@ -1,0 +1,143 @@
+//! Tokens already proven, so that the usual request costs no signature.
+//!
+//! Keyed by the whole token and the rule whose key proved it; bounded in entries and bytes; what is looked up once is the
+//! first to go (CLOCK-PRO), so a flood of tokens used once does not wash out the ones in use. It holds proofs, not
+//! verdicts: time, audience and everything else is checked again on every use.
+
+use std::{
+    hash::{Hash, Hasher},
+    rc::Rc,
+};
+
+use quick_cache::{Equivalent, Weighter, unsync::Cache};
+
+use crate::{authenticate::provider::ProviderIndex, claims::Claims, keys::Key as JsonWebKey};
+
+/// Memory for proven tokens of one worker, in bytes by estimate.
+const CAPACITY: u64 = 8 * 1024 * 1024;
+/// The most tokens kept, however small.
+const ENTRIES: u64 = 4096;
+
+/// Proven tokens and what they proved.
+#[derive(Debug)]
+pub struct TokenCache<T = Proof> {
+    proofs: Cache<Key, T, ByBytes>,
+    /// How good tokens were proven since somebody last took it.
+    pub stats: CacheStats,
+}
+
+/// How often the cache was of use.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub struct CacheStats {
+    /// Good tokens that were known.
+    pub hits: usize,
+    /// Good tokens that were not.
+    pub misses: usize,
+}
+
+/// What a token says, and the key that proved it.
+#[derive(Clone, Debug)]
+pub struct Proof {
+    /// The claims.
+    pub claims: Rc<Claims>,
+    /// The key.
+    pub key: Rc<JsonWebKey>,
+}
+
+impl<T: Clone> Default for TokenCache<T> {
+    fn default() -> Self {
+        let expected = usize::try_from(ENTRIES).unwrap_or(usize::MAX);
+        Self { proofs: Cache::with_weighter(expected, CAPACITY, ByBytes), stats: CacheStats::default() }
+    }
+}
+
+impl<T: Clone> TokenCache<T> {
+    /// What a token proved when a key of this provider was tried on it.
+    pub fn recall(&self, provider: ProviderIndex, token: &[u8]) -> Option<T> {
+        self.proofs.get(&Sought { provider, token }).cloned()
+    }
+
+    /// Forgets every proof of this kind.
+    pub fn forget(&mut self, is_void: impl Fn(&T) -> bool) {
+        self.proofs.retain(|_, proof| !is_void(proof));
+    }
+
+    /// Keeps what a token proved until it is crowded out.
+    pub fn remember(&mut self, provider: ProviderIndex, token: &[u8], proof: T) {
+        self.proofs.insert(Key { provider, token: token.into() }, proof);
+    }
+}
+
+#[derive(Debug, Eq, PartialEq)]
+struct Key {
+    provider: ProviderIndex,
+    token: Box<[u8]>,
+}
+
+impl Hash for Key {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        Sought { provider: self.provider, token: &self.token }.hash(state);
+    }
+}
+
+#[derive(Hash)]
+struct Sought<'a> {
+    provider: ProviderIndex,
+    token: &'a [u8],
+}
+
+impl Equivalent<Key> for Sought<'_> {
+    fn equivalent(&self, key: &Key) -> bool {
+        self.provider == key.provider && *self.token == *key.token
+    }
+}
+
+#[derive(Clone, Debug)]
+struct ByBytes;
+
+impl<T> Weighter<Key, T> for ByBytes {
+    /// A parsed payload takes a few times its text.
+    fn weight(&self, key: &Key, _: &T) -> u64 {
+        let bytes = u64::try_from(key.token.len()).unwrap_or(u64::MAX).saturating_mul(5);
+        bytes.max(CAPACITY / ENTRIES)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const HERE: ProviderIndex = ProviderIndex(0);
+
+    #[test]
+    fn a_proof_is_of_one_token_by_one_provider() {
+        let mut seen = TokenCache::default();
+        seen.remember(HERE, b"token", 1);
+        assert_eq!(seen.recall(HERE, b"token"), Some(1));
+        assert_eq!(seen.recall(HERE, b"tokem"), None);
+        assert_eq!(seen.recall(ProviderIndex(1), b"token"), None);
+    }
+
+    #[test]
+    fn entries_and_bytes_are_bounded() {
+        for size in [20, 4_000, 16_000] {
+            let mut seen = TokenCache::default();
+            for number in 0..20_000 {
+                seen.remember(HERE, format!("{number:0size$}").as_bytes(), number);
+            }
+            assert!(seen.proofs.len() <= usize::try_from(ENTRIES).unwrap(), "{size}: {}", seen.proofs.len());
+            assert!(seen.proofs.weight() <= CAPACITY, "{size}: {}", seen.proofs.weight());
+            assert!(seen.proofs.len() > 50, "{size}: {}", seen.proofs.len());
+        }
+    }
+
+    #[test]
+    fn a_flood_of_tokens_used_once_spares_the_one_in_use() {
+        let mut seen = TokenCache::default();
+        seen.remember(HERE, b"in use", 0);
+        for number in 1..50_000 {
+            assert!(seen.recall(HERE, b"in use").is_some(), "{number}");
+            seen.remember(HERE, format!("{number:0100}").as_bytes(), number);
+        }
+    }
+}

@@ -1,0 +1,98 @@
+//! What the access log and later filters can read of a decision: `%FILTER_STATE(wasm.claimgate.reason:PLAIN)%`.
+
+use std::borrow::Cow;
+
+use super::{Credential, Record};
+use crate::claims::Claims;
+
+/// `filterState`: what is set of a denial and of what passes.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct FilterState {
+    refused: Vec<Attribute>,
+    allowed: Vec<Attribute>,
+}
+
+/// One thing to read.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Attribute {
+    /// `allowed` or `denied`.
+    Outcome,
+    /// The code of a denial.
+    Reason,
+    /// The policy rule that decided, by id.
+    Policy,
+    /// The token rule that decided, by name.
+    Rule,
+    /// `iss` of a proven token.
+    Issuer,
+    /// `sub` of a proven token.
+    Subject,
+    /// Both, as Istio's request principal: `<iss>/<sub>`.
+    Principal,
+}
+
+/// Every attribute by its name.
+pub const ATTRIBUTES: [(&str, Attribute); 7] = [
+    ("outcome", Attribute::Outcome),
+    ("reason", Attribute::Reason),
+    ("policy", Attribute::Policy),
+    ("rule", Attribute::Rule),
+    ("issuer", Attribute::Issuer),
+    ("subject", Attribute::Subject),
+    ("principal", Attribute::Principal),
+];
+
+impl Default for FilterState {
+    /// Why a request was refused, and nothing of what passes: each attribute costs a call to the host.
+    fn default() -> Self {
+        Self { refused: vec![Attribute::Reason, Attribute::Policy], allowed: Vec::new() }
+    }
+}
+
+impl FilterState {
+    /// These of every request.
+    pub fn listed(attributes: Vec<Attribute>) -> Self {
+        Self { allowed: attributes.clone(), refused: attributes }
+    }
+
+    /// What there is to set, by key. What could end a line or a header is not set.
+    pub fn values<'a>(
+        &'a self,
+        record: &'a Record,
+        rule: Option<&'a str>,
+    ) -> impl Iterator<Item = (&'static str, Cow<'a, str>)> {
+        let attributes = if record.reason.is_some() { &self.refused } else { &self.allowed };
+        let values = attributes.iter().filter_map(move |it| Some((it.key(), it.value(record, rule)?)));
+        values.filter(|(_, value)| !value.chars().any(char::is_control))
+    }
+}
+
+impl Attribute {
+    const fn key(self) -> &'static str {
+        match self {
+            Self::Outcome => "claimgate.outcome",
+            Self::Reason => "claimgate.reason",
+            Self::Policy => "claimgate.policy",
+            Self::Rule => "claimgate.rule",
+            Self::Issuer => "claimgate.issuer",
+            Self::Subject => "claimgate.subject",
+            Self::Principal => "claimgate.principal",
+        }
+    }
+
+    fn value<'a>(self, record: &'a Record, rule: Option<&'a str>) -> Option<Cow<'a, str>> {
+        let claims: Option<&Claims> = match &record.credential {
+            Credential::Proven(claims) => Some(claims),
+            Credential::Claimed(_) | Credential::Absent => None,
+        };
+        match self {
+            Self::Outcome => Some(if record.reason.is_some() { "denied" } else { "allowed" }.into()),
+            Self::Reason => record.reason.map(|reason| reason.code().into()),
+            Self::Policy => record.policy.as_deref().map(Cow::Borrowed),
+            Self::Rule => rule.map(Cow::Borrowed),
+            Self::Issuer => claims?.issuer().map(Cow::Borrowed),
+            Self::Subject => claims?.subject().map(Cow::Borrowed),
+            Self::Principal => Some(format!("{}/{}", claims?.issuer()?, claims?.subject()?).into()),
+        }
+    }
+}

@@ -1,0 +1,4 @@
+//! Encodings of bytes as text.
+
+pub mod base64url;
+pub mod hex;
