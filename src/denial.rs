@@ -10,7 +10,7 @@ pub struct Denial {
     /// The reason.
     pub reason: Reason,
     /// The rule that decided, by id; `None` if it is that no rule did.
-    pub policy: Option<Rc<str>>,
+    pub rule: Option<Rc<str>>,
     /// The scopes that would have been enough, if that is known (RFC 6750 section 3).
     pub scopes: Vec<String>,
     /// Whether nobody was authenticated: RFC 6750 section 3.1 wants no error code then.
@@ -22,7 +22,7 @@ pub struct Denial {
 impl Denial {
     /// A denial that is not about a policy.
     pub fn of(reason: Reason) -> Self {
-        Self { reason, policy: None, scopes: Vec::new(), is_anonymous: false, retry_after: None }
+        Self { reason, rule: None, scopes: Vec::new(), is_anonymous: false, retry_after: None }
     }
 
     /// The same denial, of a request that a token would have helped.

@@ -28,7 +28,7 @@ pub const NONE: &str = "none";
 
 impl Metric {
     /// Requests decided.
-    pub const DECISIONS: Self = counter("decisions", &["outcome", "rule", "reason", "policy"]);
+    pub const DECISIONS: Self = counter("decisions", &["outcome", "provider", "reason", "rule"]);
     /// Good tokens that were known.
     pub const TOKEN_CACHE_HITS: Self = counter("token_cache_hits", &[]);
     /// Good tokens whose signature was verified.
@@ -44,9 +44,9 @@ impl Metric {
     /// Requests that found no room to wait.
     pub const TOO_MANY_WAITING: Self = counter("too_many_waiting", &[]);
     /// What dry runs would have refused.
-    pub const DRY_RUN_WOULD_DENY: Self = counter("dry_run_would_deny", &["policy"]);
+    pub const DRY_RUN_WOULD_DENY: Self = counter("dry_run_would_deny", &["rule"]);
     /// Claims that no header could carry.
-    pub const HEADERS_DROPPED: Self = counter("headers_dropped", &["rule", "header"]);
+    pub const HEADERS_DROPPED: Self = counter("headers_dropped", &["provider", "header"]);
 
     /// Every metric.
     pub const ALL: [Self; 10] = [
@@ -101,15 +101,14 @@ mod tests {
     #[test]
     fn labels_are_parts_of_the_name() {
         assert_eq!(Metric::WAITING_REQUESTS.stat(&[]), "claimgate.waiting_requests");
-        assert_eq!(Metric::DECISIONS.stat(&["allowed", "okta"]), "claimgate.decisions.outcome=allowed.rule=okta");
+        assert_eq!(Metric::DECISIONS.stat(&["allowed", "okta"]), "claimgate.decisions.outcome=allowed.provider=okta");
     }
 
     #[test]
     fn no_value_has_a_part_of_its_own() {
-        let stat =
-            |value| Metric::DRY_RUN_WOULD_DENY.stat(&[value]).replace("claimgate.dry_run_would_deny.policy=", "");
+        let stat = |value| Metric::DRY_RUN_WOULD_DENY.stat(&[value]).replace("claimgate.dry_run_would_deny.rule=", "");
         assert_eq!(stat("ns[foo]-policy[a.b]-rule[0]"), "ns[foo]-policy[a_b]-rule[0]");
-        assert_eq!(stat("a.policy=b: 1\n|#\"\\ü"), "a_policy_b__1______");
+        assert_eq!(stat("a.rule=b: 1\n|#\"\\ü"), "a_rule_b__1______");
         assert_eq!(stat(label("https://idp.example.com:8443/realms/a")), "idp_example_com_8443/realms/a");
     }
 }

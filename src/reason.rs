@@ -1,4 +1,4 @@
-//! Why a request is refused: every reason with its code, its status and its words, defined here and nowhere else.
+//! Why a request is denied: every reason with its code, its status and its words, defined here and nowhere else.
 //!
 //! The code is the same in the reply, the response-code details and the documentation, and never changes its meaning.
 

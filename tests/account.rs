@@ -58,7 +58,7 @@ const ALICE: &str = "iss=https://idp.example.com sub=sha256:2bd806c97f0e00af kid
 fn who_passes_is_told_with_what_let_them() {
     let mut gate = gate(json!({}));
     let line = format!(
-        "rule=idp policy=ns[pay]-policy[all]-rule[open] token=proven {ALICE} aud=api://payments exp={} expires_in=300s \
+        "provider=idp rule=ns[pay]-policy[all]-rule[open] token=proven {ALICE} aud=api://payments exp={} expires_in=300s \
          jti=7 method=GET host=api.example.com path=/charge",
         NOW + 300
     );
@@ -68,7 +68,7 @@ fn who_passes_is_told_with_what_let_them() {
     }
     assert_eq!(
         told(&mut gate, &request("GET", b"/", None)),
-        "policy=ns[pay]-policy[all]-rule[open] token=none method=GET host=api.example.com path=/"
+        "rule=ns[pay]-policy[all]-rule[open] token=none method=GET host=api.example.com path=/"
     );
 }
 
@@ -79,7 +79,7 @@ fn a_refused_token_only_claims() {
     assert_eq!(
         told(&mut gate, &request("GET", b"/", Some(&expired))),
         format!(
-            "reason=token_expired rule=idp token=claimed {ALICE} aud=\"a,b c\" exp={} expired_for=61s method=GET \
+            "reason=token_expired provider=idp token=claimed {ALICE} aud=\"a,b c\" exp={} expired_for=61s method=GET \
              host=api.example.com path=/",
             NOW - 61
         )
@@ -92,7 +92,7 @@ fn a_refused_token_only_claims() {
     );
     let unknown = Recipe { key: Some("rsa".into()), ..Recipe::default() }.sign(NOW);
     let line = told(&mut gate, &request("GET", b"/", Some(&unknown)));
-    assert!(line.starts_with("reason=key_unknown rule=idp token=claimed "), "{line}");
+    assert!(line.starts_with("reason=key_unknown provider=idp token=claimed "), "{line}");
     assert!(line.contains(" kid=rsa alg=RS256 "), "{line}");
 }
 
@@ -115,19 +115,19 @@ fn what_denied_and_what_was_required_is_told() {
     let starts = |line: String, start: &str| assert!(line.starts_with(start), "{line}");
     starts(
         told(&mut gate, &request("DELETE", b"/", Some(&good))),
-        "reason=policy_denied rule=idp policy=ns[]-policy[never]-rule[0] token=proven iss=",
+        "reason=policy_denied provider=idp rule=ns[]-policy[never]-rule[0] token=proven iss=",
     );
     starts(
         told(&mut gate, &request("GET", b"/closed", Some(&good))),
-        "reason=policy_not_allowed rule=idp token=proven iss=",
+        "reason=policy_not_allowed provider=idp token=proven iss=",
     );
     starts(
         told(&mut gate, &request("GET", b"/other", None)),
-        "reason=token_missing rule=https://other.example.com token=none method=GET",
+        "reason=token_missing provider=https://other.example.com token=none method=GET",
     );
     starts(
         told(&mut gate, &request("GET", b"/other", Some(&good))),
-        "reason=token_missing rule=https://other.example.com token=proven iss=https://idp.example.com",
+        "reason=token_missing provider=https://other.example.com token=proven iss=https://idp.example.com",
     );
 }
 
@@ -142,11 +142,11 @@ fn subjects_are_told_as_configured() {
 #[test]
 fn nothing_a_client_sends_breaks_the_line() {
     let mut gate = gate(json!({}));
-    let path = [b"/a b\r\nrefused: x=".as_slice(), &hex("ff 1b"), b"?token"].concat();
+    let path = [b"/a b\r\ndenied: x=".as_slice(), &hex("ff 1b"), b"?token"].concat();
     let forged = Recipe { header: json!({"kid": "k reason=none\n"}).as_object().unwrap().clone(), ..Recipe::default() };
     let line = told(&mut gate, &request("GET", &path, Some(&forged.sign(NOW))));
     assert!(line.contains(r#" kid="k reason=none\u{a}" alg="#), "{line}");
-    assert!(line.ends_with(r#" path="/a b\u{d}\u{a}refused: x=\u{fffd}\u{1b}""#), "{line}");
+    assert!(line.ends_with(r#" path="/a b\u{d}\u{a}denied: x=\u{fffd}\u{1b}""#), "{line}");
 }
 
 #[test]
@@ -168,11 +168,11 @@ fn a_trace_is_for_who_knows_the_secret() {
     };
     let open = "ns[pay]-policy[all]-rule[open]";
     let token =
-        format!("rule=idp policy={open} token=proven {ALICE} aud=api://payments exp={} expires_in=300s", NOW + 300);
+        format!("provider=idp rule={open} token=proven {ALICE} aud=api://payments exp={} expires_in=300s", NOW + 300);
     let allowed = format!("allowed: {token}; DENY ns[]-policy[never]-rule[0] lacks to; ALLOW {open} matches");
     assert_eq!(traced(b"/", &[("x-why", secret)]), Some(allowed));
     let denied = traced(b"/closed", &[("x-why", secret)]).unwrap();
-    assert!(denied.starts_with("denied: reason=policy_not_allowed rule=idp token=proven iss="), "{denied}");
+    assert!(denied.starts_with("denied: reason=policy_not_allowed provider=idp token=proven iss="), "{denied}");
     assert!(denied.ends_with(&format!("; ALLOW {open} lacks to")), "{denied}");
     for headers in [[].as_slice(), &[("x-why", "")], &[("x-why", "not to be guesses")], &[("x_why", secret)]] {
         assert_eq!(traced(b"/", headers), None, "{headers:?}");

@@ -62,7 +62,7 @@ fn an_anonymous_request_lacks_the_token() {
     assert_eq!(
         said,
         "401 token_missing: a token is required\n\
-         refused: reason=token_missing token=none method=POST host=localhost path=/charge\n\
+         denied: reason=token_missing token=none method=POST host=localhost path=/charge\n\
          ALLOW ns[pay]-policy[admin]-rule[0] lacks from, when[0] request.auth.claims[groups]\n"
     );
 }
@@ -76,7 +76,7 @@ fn a_token_lacks_the_group() {
         settled(&said),
         format!(
             "403 policy_not_allowed: no policy allows this request\n\
-             refused: reason=policy_not_allowed rule=idp {TOKEN} {REQUEST}\n\
+             denied: reason=policy_not_allowed provider=idp {TOKEN} {REQUEST}\n\
              ALLOW ns[pay]-policy[admin]-rule[0] lacks when[0] request.auth.claims[groups]\n"
         )
     );
@@ -122,7 +122,7 @@ fn a_token_with_the_group_passes() {
              no x-plan: the token has no claim [plan][name], or an empty one\n  \
              no x-groups: no header can carry the claim groups in this format\n  \
              no x-other: no token is good for the rule other\n\
-             allowed: rule=idp policy=ns[pay]-policy[admin]-rule[0] {TOKEN} {REQUEST}\n\
+             allowed: provider=idp rule=ns[pay]-policy[admin]-rule[0] {TOKEN} {REQUEST}\n\
              ALLOW ns[pay]-policy[admin]-rule[0] matches\n"
         )
     );

@@ -135,7 +135,7 @@ fn what_others_send_makes_up_no_stat() {
         assert!(Metric::KEY_FETCHES.stat(&["idp", value]).ends_with(&format!(".result={value}")), "{value}");
     }
     let odd = (0..=0x3000).filter_map(char::from_u32).collect::<String>();
-    let stat = Metric::DECISIONS.stat(&["refused", &odd, "token_expired", &odd]);
+    let stat = Metric::DECISIONS.stat(&["denied", &odd, "token_expired", &odd]);
     assert_eq!(stat.split('.').count(), 2 + Metric::DECISIONS.labels.len());
     assert!(stat.is_ascii() && !stat.contains([' ', ':', '"', '|', '#', '\n']));
 }

@@ -45,17 +45,17 @@ fn the_paper_prints_what_is_printed_at_a_desk() {
 /// The comparison forgives the time, and nothing else.
 #[test]
 fn a_line_that_drifts_is_noticed() {
-    let line = "refused: reason=token_expired exp=1767222000 expired_for=3600s method=GET";
+    let line = "denied: reason=token_expired exp=1767222000 expired_for=3600s method=GET";
     assert!(is_like(line, line));
-    assert!(is_like(line, "refused: reason=token_expired exp=1893456000 expired_for=3605s method=GET"));
+    assert!(is_like(line, "denied: reason=token_expired exp=1893456000 expired_for=3605s method=GET"));
     for other in [
-        "refused: reason=token_expired exp=1767222000 expired_for=3600s method=GET path=/",
-        "refused: reason=token_expired exp=1767222000 expired_for=3600s",
-        "refused: reason=token_expired exp=1767222000 expired_for=3600 method=GET",
-        "refused: reason=token_expired exp=1767222000 expired_for=36000s method=GET",
-        "refused: reason=token_expired exp=soon expired_for=3600s method=GET",
-        "refused: reason=token_expired expires_in=3600s exp=1767222000 method=GET",
-        "denied: reason=token_expired exp=1767222000 expired_for=3600s method=GET",
+        "denied: reason=token_expired exp=1767222000 expired_for=3600s method=GET path=/",
+        "denied: reason=token_expired exp=1767222000 expired_for=3600s",
+        "denied: reason=token_expired exp=1767222000 expired_for=3600 method=GET",
+        "denied: reason=token_expired exp=1767222000 expired_for=36000s method=GET",
+        "denied: reason=token_expired exp=soon expired_for=3600s method=GET",
+        "denied: reason=token_expired expires_in=3600s exp=1767222000 method=GET",
+        "allowed: reason=token_expired exp=1767222000 expired_for=3600s method=GET",
     ] {
         assert!(!is_like(line, other), "{other}");
     }

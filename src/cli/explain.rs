@@ -83,7 +83,7 @@ pub(super) fn run(arguments: &Arguments) -> Outcome {
         }
         Step::Reply(reason, reply) => {
             println!("{} {}: {reason}", reply.status, reason.code());
-            println!("refused: {}", gate.line(&record, &request, now).line());
+            println!("denied: {}", gate.line(&record, &request, now).line());
             Outcome::Denied
         }
     };

@@ -18,9 +18,9 @@ A reason has a code that never changes its meaning. It is
   `%RESPONSE_CODE_DETAILS%`; where one rule of a policy denied, its id follows: `claimgate_denied{policy_denied}:<id>`;
 - in the body, `token_expired: the token has expired`, or the member `reason` of `application/problem+json`, or the message of
   a gRPC status. Style `istio` has Envoy's words there, and `errors.details: none` those of the status;
-- in the log, one line for each denial: `refused: reason=token_expired rule=… iss=… sub=… exp=…`; at debug also what each rule
+- in the log, one line for each denial: `denied: reason=token_expired provider=… iss=… sub=… exp=…`; at debug also what each rule
   of a policy lacked;
-- in the metric, `claimgate_decisions{outcome=\"refused\",rule=\"…\",reason=\"token_expired\"}`, see `docs/metrics.md`;
+- in the metric, `claimgate_decisions{outcome=\"denied\",provider=\"…\",reason=\"token_expired\"}`, see `docs/metrics.md`;
 - in the filter state, `%FILTER_STATE(wasm.claimgate.reason:PLAIN)%`, for access logs and other filters;
 - in the trace that `debug` brings in a response header;
 - in what `claimgate explain FILE --path /orders -H 'authorization: Bearer …'` prints, which decides with the same code.

@@ -8,7 +8,7 @@ use crate::claims::Claims;
 /// `filterState`: what is set of a denial and of what passes.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct FilterState {
-    refused: Vec<Attribute>,
+    denied: Vec<Attribute>,
     allowed: Vec<Attribute>,
 }
 
@@ -20,9 +20,9 @@ pub enum Attribute {
     /// The code of a denial.
     Reason,
     /// The policy rule that decided, by id.
-    Policy,
-    /// The token rule that decided, by name.
     Rule,
+    /// The token rule that decided, by name.
+    Provider,
     /// `iss` of a proven token.
     Issuer,
     /// `sub` of a proven token.
@@ -35,8 +35,8 @@ pub enum Attribute {
 pub const ATTRIBUTES: [(&str, Attribute); 7] = [
     ("outcome", Attribute::Outcome),
     ("reason", Attribute::Reason),
-    ("policy", Attribute::Policy),
     ("rule", Attribute::Rule),
+    ("provider", Attribute::Provider),
     ("issuer", Attribute::Issuer),
     ("subject", Attribute::Subject),
     ("principal", Attribute::Principal),
@@ -45,24 +45,24 @@ pub const ATTRIBUTES: [(&str, Attribute); 7] = [
 impl Default for FilterState {
     /// Why a request was refused, and nothing of what passes: each attribute costs a call to the host.
     fn default() -> Self {
-        Self { refused: vec![Attribute::Reason, Attribute::Policy], allowed: Vec::new() }
+        Self { denied: vec![Attribute::Reason, Attribute::Rule], allowed: Vec::new() }
     }
 }
 
 impl FilterState {
     /// These of every request.
     pub fn listed(attributes: Vec<Attribute>) -> Self {
-        Self { allowed: attributes.clone(), refused: attributes }
+        Self { allowed: attributes.clone(), denied: attributes }
     }
 
     /// What there is to set, by key. What could end a line or a header is not set.
     pub fn values<'a>(
         &'a self,
         record: &'a Record,
-        rule: Option<&'a str>,
+        provider: Option<&'a str>,
     ) -> impl Iterator<Item = (&'static str, Cow<'a, str>)> {
-        let attributes = if record.reason.is_some() { &self.refused } else { &self.allowed };
-        let values = attributes.iter().filter_map(move |it| Some((it.key(), it.value(record, rule)?)));
+        let attributes = if record.reason.is_some() { &self.denied } else { &self.allowed };
+        let values = attributes.iter().filter_map(move |it| Some((it.key(), it.value(record, provider)?)));
         values.filter(|(_, value)| !value.chars().any(char::is_control))
     }
 }
@@ -72,15 +72,15 @@ impl Attribute {
         match self {
             Self::Outcome => "claimgate.outcome",
             Self::Reason => "claimgate.reason",
-            Self::Policy => "claimgate.policy",
             Self::Rule => "claimgate.rule",
+            Self::Provider => "claimgate.provider",
             Self::Issuer => "claimgate.issuer",
             Self::Subject => "claimgate.subject",
             Self::Principal => "claimgate.principal",
         }
     }
 
-    fn value<'a>(self, record: &'a Record, rule: Option<&'a str>) -> Option<Cow<'a, str>> {
+    fn value<'a>(self, record: &'a Record, provider: Option<&'a str>) -> Option<Cow<'a, str>> {
         let claims: Option<&Claims> = match &record.credential {
             Credential::Proven(claims) => Some(claims),
             Credential::Claimed(_) | Credential::Absent => None,
@@ -88,8 +88,8 @@ impl Attribute {
         match self {
             Self::Outcome => Some(if record.reason.is_some() { "denied" } else { "allowed" }.into()),
             Self::Reason => record.reason.map(|reason| reason.code().into()),
-            Self::Policy => record.policy.as_deref().map(Cow::Borrowed),
-            Self::Rule => rule.map(Cow::Borrowed),
+            Self::Rule => record.rule.as_deref().map(Cow::Borrowed),
+            Self::Provider => provider.map(Cow::Borrowed),
             Self::Issuer => claims?.issuer().map(Cow::Borrowed),
             Self::Subject => claims?.subject().map(Cow::Borrowed),
             Self::Principal => Some(format!("{}/{}", claims?.issuer()?, claims?.subject()?).into()),

@@ -28,7 +28,7 @@ pub struct Line<'a> {
     /// What was decided.
     pub record: &'a Record,
     /// What the token rule is called.
-    pub rule: Option<&'a str>,
+    pub provider: Option<&'a str>,
     /// The request.
     pub request: &'a Request,
     /// The longest token looked into, in bytes.
@@ -55,8 +55,8 @@ impl Line<'_> {
     pub fn decision(&self) -> Pairs {
         let mut pairs = Pairs::default();
         pairs.tell_if("reason", self.record.reason.map(|reason| reason.code()));
-        pairs.tell_if("rule", self.rule);
-        pairs.tell_if("policy", self.record.policy.as_deref());
+        pairs.tell_if("provider", self.provider);
+        pairs.tell_if("rule", self.record.rule.as_deref());
         match &self.record.credential {
             Credential::Absent => pairs.tell("token", "none"),
             Credential::Claimed(place) => {

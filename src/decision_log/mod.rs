@@ -25,9 +25,9 @@ pub struct Record {
     /// Why the request was refused; nothing if it was not.
     pub reason: Option<Reason>,
     /// The token rule it was decided by: the first whose token was good, or that found the token bad or missing.
-    pub rule: Option<ProviderIndex>,
+    pub provider: Option<ProviderIndex>,
     /// The policy rule that decided, by id: what denied, or what allowed.
-    pub policy: Option<Rc<str>>,
+    pub rule: Option<Rc<str>>,
     /// The token it was about.
     pub credential: Credential,
 }
@@ -49,6 +49,6 @@ impl Record {
     pub fn of(identity: Option<&Identity<'_>>) -> Self {
         let credential =
             identity.map_or(Credential::Absent, |identity| Credential::Proven(Rc::clone(&identity.claims)));
-        Self { rule: identity.map(|identity| identity.provider.index), credential, ..Self::default() }
+        Self { provider: identity.map(|identity| identity.provider.index), credential, ..Self::default() }
     }
 }

@@ -26,7 +26,7 @@ impl Gate {
     pub fn line<'a>(&'a self, record: &'a Record, request: &'a Request, now: UnixTime) -> Line<'a> {
         Line {
             record,
-            rule: self.rule(record),
+            provider: self.provider(record),
             request,
             max_token_bytes: self.max_token_bytes,
             subjects: self.log_subjects,
@@ -60,13 +60,13 @@ impl Gate {
 
     /// What the access log and later filters can read of a decision, by key.
     pub fn filter_state<'a>(&'a self, record: &'a Record) -> impl Iterator<Item = (&'static str, Cow<'a, str>)> {
-        self.filter_state.values(record, self.rule(record))
+        self.filter_state.values(record, self.provider(record))
     }
 
     /// What the token rule of a decision is called.
-    fn rule(&self, record: &Record) -> Option<&str> {
-        let rule = self.providers.get(record.rule?.0)?;
-        Some(&rule.name)
+    fn provider(&self, record: &Record) -> Option<&str> {
+        let provider = self.providers.get(record.provider?.0)?;
+        Some(&provider.name)
     }
 
     /// Why: what each rule lacked that might have decided. Empty if a request does not get as far as the policies.
@@ -102,7 +102,7 @@ impl Gate {
         let readings = path::readings(request.target());
         let applying = authenticate::applying(&self.providers, request, &readings).unwrap_or_default();
         let mut help = help::of_providers(denial.reason, &applying);
-        match (&denial.policy, denial.reason) {
+        match (&denial.rule, denial.reason) {
             (Some(rule), _) => help.push(format!("{rule} denies it")),
             (None, Reason::TokenMissing | Reason::PolicyNotAllowed) => {
                 help.extend(help::of_policies(&self.explain(request, connection, now)));

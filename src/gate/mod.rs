@@ -140,12 +140,12 @@ impl Gate {
         let decided = self.authenticated(request, connection, now, |policies, facts, identities| {
             shadow = policies.shadow(facts);
             record = Record::of(identities.first());
-            let (permit, policy) = if is_exempt && !facts.text_only {
+            let (permit, rule) = if is_exempt && !facts.text_only {
                 policies.decide_preflight(facts)?
             } else {
                 policies.decide(facts)?
             };
-            record.policy = policy;
+            record.rule = rule;
             effects.hand_over(identities, request);
             Ok(permit)
         });
@@ -169,7 +169,7 @@ impl Gate {
                 let help = self.help(&denial, request, connection, now);
                 let reply = Reply::denial(&denial, &help, &self.errors, request);
                 record.reason = Some(denial.reason);
-                record.policy = denial.policy;
+                record.rule = denial.rule;
                 Step::Reply(denial.reason, reply)
             }
         };
@@ -219,13 +219,13 @@ impl Gate {
                     Cause::Unavailable(source) => Halting::Refused(self.unavailable(source, now)),
                 };
                 let credential = Credential::Claimed(setback.place);
-                let record = Record { rule: setback.rule, credential, ..Record::default() };
+                let record = Record { provider: setback.rule, credential, ..Record::default() };
                 return Err(Halt { cause, record: record.into() });
             }
         };
         authenticate::presence(&applying, &identities).map_err(|rule| Halt {
             cause: Halting::Refused(Reason::TokenMissing.into()),
-            record: Record { rule: Some(rule), ..Record::of(identities.first()) }.into(),
+            record: Record { provider: Some(rule), ..Record::of(identities.first()) }.into(),
         })?;
         if let Some(identity) = identities.first() {
             facts.claims = Some(&identity.claims);

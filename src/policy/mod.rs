@@ -44,7 +44,7 @@ pub struct Policies {
 pub struct Shadow {
     /// The AUDIT rules that match, by id.
     pub audited: Vec<String>,
-    /// What a dry run would have refused: the DENY rule that matches, or that no ALLOW rule does.
+    /// What a dry run would have denied: the DENY rule that matches, or that no ALLOW rule does.
     pub would_deny: Vec<Option<String>>,
 }
 
@@ -96,11 +96,7 @@ impl Policies {
 
 /// This DENY rule matched.
 fn denied(rule: &Rule, facts: &Facts<'_>) -> Denial {
-    Denial {
-        policy: Some(Rc::clone(&rule.id)),
-        is_anonymous: facts.claims.is_none(),
-        ..Denial::of(Reason::PolicyDenied)
-    }
+    Denial { rule: Some(Rc::clone(&rule.id)), is_anonymous: facts.claims.is_none(), ..Denial::of(Reason::PolicyDenied) }
 }
 
 /// No rule of these matched. If every rule that lacks nothing but scope names its scopes, they are told.

@@ -63,7 +63,7 @@ impl DecisionLogger {
         }
         if level.hears_debug() {
             for candidate in gate.explain(request, &Downstream, now) {
-                log::debug!("refused: {candidate}");
+                log::debug!("denied: {candidate}");
             }
         }
     }
@@ -87,9 +87,9 @@ impl Refused {
 
     fn tell(self, line: &str) {
         if self.is_ours {
-            log::warn!("refused: {line}");
+            log::warn!("denied: {line}");
         } else {
-            log::info!("refused: {line}");
+            log::info!("denied: {line}");
         }
     }
 }

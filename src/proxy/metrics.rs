@@ -19,7 +19,7 @@ use crate::{
 /// The metrics of one configuration on one worker; without a host that counts they are silent.
 pub(super) struct Metrics {
     ids: RefCell<HashMap<String, Option<u32>>>,
-    rules: Vec<String>,
+    providers: Vec<String>,
     /// Of requests let pass, by rule; the last is without one.
     allowed: Vec<Option<u32>>,
     /// What this worker has put into the gauge that all workers share.
@@ -29,10 +29,10 @@ pub(super) struct Metrics {
 impl Metrics {
     /// Defines what is to be seen before anything happens.
     pub(super) fn define(providers: &[Provider]) -> Self {
-        let rules: Vec<String> = providers.iter().map(|provider| label(&provider.name).to_owned()).collect();
-        let mut metrics = Self { ids: RefCell::default(), rules, allowed: Vec::new(), waiting: RefCell::default() };
-        let rules = metrics.rules.iter().map(String::as_str).chain(iter::once(NONE));
-        metrics.allowed = rules.map(|rule| metrics.id(&Metric::DECISIONS, &["allowed", rule])).collect();
+        let providers: Vec<String> = providers.iter().map(|provider| label(&provider.name).to_owned()).collect();
+        let mut metrics = Self { ids: RefCell::default(), providers, allowed: Vec::new(), waiting: RefCell::default() };
+        let providers = metrics.providers.iter().map(String::as_str).chain(iter::once(NONE));
+        metrics.allowed = providers.map(|provider| metrics.id(&Metric::DECISIONS, &["allowed", provider])).collect();
         for metric in Metric::ALL.iter().filter(|metric| metric.labels.is_empty()) {
             metrics.id(metric, &[]);
         }
@@ -40,17 +40,17 @@ impl Metrics {
     }
 
     /// Counts a request let pass, in one call to the host.
-    pub(super) fn allowed(&self, rule: Option<ProviderIndex>) {
-        let place = rule.map_or(self.rules.len(), |ProviderIndex(place)| place);
+    pub(super) fn allowed(&self, provider: Option<ProviderIndex>) {
+        let place = provider.map_or(self.providers.len(), |ProviderIndex(place)| place);
         increment(self.allowed.get(place).copied().flatten(), 1);
     }
 
     /// Counts a denial.
-    pub(super) fn refused(&self, reason: Reason, rule: Option<ProviderIndex>, policy: Option<&str>) {
-        let rule = rule.and_then(|ProviderIndex(place)| self.rules.get(place)).map_or(NONE, String::as_str);
-        let values = ["refused", rule, reason.code()];
-        match policy {
-            Some(policy) => self.count(&Metric::DECISIONS, &[&values[..], &[policy]].concat(), 1),
+    pub(super) fn denied(&self, reason: Reason, provider: Option<ProviderIndex>, rule: Option<&str>) {
+        let provider = provider.and_then(|ProviderIndex(place)| self.providers.get(place)).map_or(NONE, String::as_str);
+        let values = ["denied", provider, reason.code()];
+        match rule {
+            Some(rule) => self.count(&Metric::DECISIONS, &[&values[..], &[rule]].concat(), 1),
             None => self.count(&Metric::DECISIONS, &values, 1),
         }
     }
@@ -64,8 +64,8 @@ impl Metrics {
 
     /// Counts headers that were to carry a claim and could not.
     pub(super) fn dropped(&self, headers: &[(String, String)]) {
-        for (rule, header) in headers {
-            self.count(&Metric::HEADERS_DROPPED, &[label(rule), header], 1);
+        for (provider, header) in headers {
+            self.count(&Metric::HEADERS_DROPPED, &[label(provider), header], 1);
         }
     }
 

@@ -99,8 +99,8 @@ impl Worker {
     /// Tells whoever watches what was decided.
     fn tell(&self, id: u32, gate: &mut Gate, record: &Record, request: &Request, now: UnixTime) {
         match record.reason {
-            None => self.metrics.allowed(record.rule),
-            Some(reason) => self.metrics.refused(reason, record.rule, record.policy.as_deref()),
+            None => self.metrics.allowed(record.provider),
+            Some(reason) => self.metrics.denied(reason, record.provider, record.rule.as_deref()),
         }
         for (key, value) in gate.filter_state(record) {
             // One element is one name; the host puts `wasm.` before it.
@@ -183,8 +183,8 @@ fn pass(_permit: Permit, effects: Effects) -> Action {
         log::error!("the host does not choose the route anew");
         return Action::Pause;
     }
-    for (rule, header) in effects.dropped {
-        log::debug!("{rule}: {header} is not sent, for no header can carry the claim's value");
+    for (provider, header) in effects.dropped {
+        log::debug!("{provider}: {header} is not sent, for no header can carry the claim's value");
     }
     Action::Continue
 }

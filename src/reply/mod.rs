@@ -90,7 +90,7 @@ impl Reply {
             headers.extend(seconds.map(|seconds| ("retry-after", seconds.to_string())));
         }
         headers.extend(errors.cors.iter().flat_map(|cors| cors.headers(request)));
-        let policy = denial.policy.as_ref().map(|policy| format!(":{policy}")).unwrap_or_default();
-        Self { status, headers, body, grpc_status, details: format!("claimgate_denied{{{}}}{policy}", reason.code()) }
+        let rule = denial.rule.as_ref().map(|rule| format!(":{rule}")).unwrap_or_default();
+        Self { status, headers, body, grpc_status, details: format!("claimgate_denied{{{}}}{rule}", reason.code()) }
     }
 }

@@ -89,11 +89,11 @@ impl Lab {
             let id = format!("{file}-{index}-{round}");
             let reply = self.send(&self.files[file], case, case.request(crate::now()), &id)?;
             let logged = self.envoy().logged(&id);
-            let (reason, policy) = outcome::parts(logged["response_code_details"].as_str().unwrap_or_default());
+            let (reason, rule) = outcome::parts(logged["response_code_details"].as_str().unwrap_or_default());
             let outcome = Outcome {
                 status: reply.status,
                 reason,
-                policy,
+                rule,
                 headers: headers(&reply),
                 body: reply.text(),
                 grpc: grpc(&reply),

@@ -45,13 +45,13 @@ fn trace() -> Result<(), Failed> {
     let (status, trace, sent_on) = ask("1", "on", "/open", Some(SECRET), &good)?;
     let trace = trace.ok_or("no trace of what passes")?;
     assert_eq!((status, sent_on), (200, None));
-    assert!(trace.starts_with("allowed: rule=idp policy=ns[]-policy[open]-rule[0] token=proven iss="), "{trace}");
+    assert!(trace.starts_with("allowed: provider=idp rule=ns[]-policy[open]-rule[0] token=proven iss="), "{trace}");
     assert!(trace.ends_with("; ALLOW ns[]-policy[open]-rule[0] matches"), "{trace}");
 
     let (status, trace, _) = ask("2", "on", "/open", Some(SECRET), &bad)?;
     let trace = trace.ok_or("no trace of a denial")?;
     assert_eq!(status, 401);
-    assert!(trace.starts_with("denied: reason=signature_invalid rule=idp token=claimed iss="), "{trace}");
+    assert!(trace.starts_with("denied: reason=signature_invalid provider=idp token=claimed iss="), "{trace}");
     assert!(!trace.contains("alice"), "{trace}");
 
     // Without the secret there is no trace, whatever the upstream says, and the upstream never hears a guess.

@@ -35,22 +35,22 @@ fn tell() -> Result<(), libtest_mimic::Failed> {
     let expired = Recipe { claims: claims(json!({"exp": now - 3600, "jti": "t\"1"})), ..Recipe::default() };
     lab.ask("/charge?access_token=not", &[("x-other", "1")])?;
     lab.ask("/charge?a=b", &[("authorization", &format!("Bearer {}", expired.sign(now)))])?;
-    let line = lab.line(": refused: reason=token_expired");
+    let line = lab.line(": denied: reason=token_expired");
     let exp = now - 3600;
     let told = format!(
-        "rule=idp token=claimed iss=https://idp.example.com sub={ALICE} kid=p256 alg=ES256 aud=api://payments exp={exp} \
+        "provider=idp token=claimed iss=https://idp.example.com sub={ALICE} kid=p256 alg=ES256 aud=api://payments exp={exp} \
          expired_for=36"
     );
     assert!(line.contains(&told), "{line}");
     assert!(line.ends_with(r#"s jti="t\"1" method=GET host=test path=/charge"#), "{line}");
     assert!(line.contains("][info]["), "{line}");
-    let line = lab.line(": refused: reason=token_malformed");
+    let line = lab.line(": denied: reason=token_malformed");
     assert!(line.ends_with("reason=token_malformed token=claimed method=GET host=test path=/charge"), "{line}");
 
     let good = format!("Bearer {}", Recipe::default().sign(now));
     lab.ask("/admin", &[("authorization", &good)])?;
-    let line = lab.line(": refused: reason=policy_not_allowed");
-    assert!(line.contains("rule=idp token=proven iss=https://idp.example.com"), "{line}");
+    let line = lab.line(": denied: reason=policy_not_allowed");
+    assert!(line.contains("provider=idp token=proven iss=https://idp.example.com"), "{line}");
     lab.ask("/charge", &[("authorization", &good)])?;
     assert!(!lab.envoy.log().contains(": allowed: "), "{}", lab.envoy.log());
     lab.envoy.log_everything();
@@ -59,7 +59,7 @@ fn tell() -> Result<(), libtest_mimic::Failed> {
         lab.lines(": allowed: ").pop()
     });
     let line = line.ok_or("what passes is told at debug")?;
-    assert!(line.contains(": allowed: rule=idp policy=ns[]-policy[charge]-rule[0] token=proven iss="), "{line}");
+    assert!(line.contains(": allowed: provider=idp rule=ns[]-policy[charge]-rule[0] token=proven iss="), "{line}");
     assert!(line.contains("][debug]["), "{line}");
     Ok(())
 }
@@ -70,17 +70,17 @@ fn ration() -> Result<(), libtest_mimic::Failed> {
         lab.ask("/charge?access_token=a", &[])?;
     }
     lab.ask("/charge?access_token=a.b.c", &[])?;
-    assert_eq!(lab.lines(": refused: reason=token_malformed token").len(), 10);
-    assert_eq!(lab.lines(": refused: reason=header_encoding token").len(), 1, "{}", lab.envoy.log());
+    assert_eq!(lab.lines(": denied: reason=token_malformed token").len(), 10);
+    assert_eq!(lab.lines(": denied: reason=header_encoding token").len(), 1, "{}", lab.envoy.log());
     // Nobody asks any more: the filter wakes by itself.
-    let counted = patiently(|| lab.lines(": refused: reason=token_malformed more=").pop());
+    let counted = patiently(|| lab.lines(": denied: reason=token_malformed more=").pop());
     assert!(counted.ok_or("it is never counted")?.ends_with("more=15 within=10s"));
     // At debug nothing is left out.
     lab.envoy.log_everything();
     for _ in 0..25 {
         lab.ask("/charge?access_token=", &[])?;
     }
-    assert_eq!(lab.lines(": refused: reason=token_malformed token").len(), 35);
+    assert_eq!(lab.lines(": denied: reason=token_malformed token").len(), 35);
     Ok(())
 }
 
@@ -132,7 +132,7 @@ fn keep_secrets() -> Result<(), libtest_mimic::Failed> {
         }
     }
     // All of it went through the filter, and all the lines are there to look at.
-    assert!(lab.lines(": refused: reason=").len() > asked / 2, "{}", lab.envoy.log());
+    assert!(lab.lines(": denied: reason=").len() > asked / 2, "{}", lab.envoy.log());
     for word in ["alice", "a-group-of-no-concern", "long-enough-to-be-a-run"] {
         assert!(lab.lines(word).is_empty(), "{:?}", lab.lines(word));
     }

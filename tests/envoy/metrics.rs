@@ -44,12 +44,12 @@ pub(crate) fn trials() -> Vec<Trial> {
                 lines.map(str::to_owned).collect()
             };
             let stats = [
-                "decisions.outcome=allowed.rule=none: 1",
-                "decisions.outcome=allowed.rule=okta: 4",
-                "decisions.outcome=refused.rule=okta.reason=policy_denied.policy=ns[foo]-policy[a_b]-rule[0]: 1",
-                "decisions.outcome=refused.rule=none.reason=header_encoding: 3",
-                "dry_run_would_deny.policy=ns[foo]-policy[maybe]-rule[0]: 1",
-                "headers_dropped.rule=okta.header=x-name: 1",
+                "decisions.outcome=allowed.provider=none: 1",
+                "decisions.outcome=allowed.provider=okta: 4",
+                "decisions.outcome=denied.provider=okta.reason=policy_denied.rule=ns[foo]-policy[a_b]-rule[0]: 1",
+                "decisions.outcome=denied.provider=none.reason=header_encoding: 3",
+                "dry_run_would_deny.rule=ns[foo]-policy[maybe]-rule[0]: 1",
+                "headers_dropped.provider=okta.header=x-name: 1",
                 "token_cache_hits: 3",
                 "token_cache_misses: 2",
                 "too_many_waiting: 0",
@@ -59,12 +59,12 @@ pub(crate) fn trials() -> Vec<Trial> {
             assert_eq!(lines("/stats?filter=wasmcustom"), stats);
             // Envoy takes `wasmcustom` off, and puts no `envoy` in front.
             let shown = [
-                r#"decisions{outcome="allowed",rule="none"} 1"#,
-                r#"decisions{outcome="allowed",rule="okta"} 4"#,
-                r#"decisions{outcome="refused",rule="okta",reason="policy_denied",policy="ns[foo]-policy[a_b]-rule[0]"} 1"#,
-                r#"decisions{outcome="refused",rule="none",reason="header_encoding"} 3"#,
-                r#"dry_run_would_deny{policy="ns[foo]-policy[maybe]-rule[0]"} 1"#,
-                r#"headers_dropped{rule="okta",header="x-name"} 1"#,
+                r#"decisions{outcome="allowed",provider="none"} 1"#,
+                r#"decisions{outcome="allowed",provider="okta"} 4"#,
+                r#"decisions{outcome="denied",provider="okta",reason="policy_denied",rule="ns[foo]-policy[a_b]-rule[0]"} 1"#,
+                r#"decisions{outcome="denied",provider="none",reason="header_encoding"} 3"#,
+                r#"dry_run_would_deny{rule="ns[foo]-policy[maybe]-rule[0]"} 1"#,
+                r#"headers_dropped{provider="okta",header="x-name"} 1"#,
                 "token_cache_hits{} 3",
                 "token_cache_misses{} 2",
                 "too_many_waiting{} 0",
@@ -84,7 +84,7 @@ pub(crate) fn trials() -> Vec<Trial> {
                 stats.lines().filter_map(|line| Some(line.rsplit_once(": ")?.0.to_owned())).collect()
             };
             let mut flood = |number: usize| -> Result<(), std::io::Error> {
-                let odd = format!("odd-{number}.policy=x: {number}");
+                let odd = format!("odd-{number}.rule=x: {number}");
                 let mut recipes = vec![Recipe::default(); 4];
                 recipes[0].header.insert("kid".into(), json!(odd));
                 recipes[1].claims.insert("iss".into(), json!(odd));
@@ -126,7 +126,7 @@ pub(crate) fn trials() -> Vec<Trial> {
             }
             let counted = patiently(|| (envoy.stat(HITS) == 12 && envoy.stat(MISSES) == 3).then_some(()));
             assert!(counted.is_some(), "{}", envoy.admin("/stats?filter=token_cache"));
-            assert_eq!(envoy.stat("wasmcustom.claimgate.decisions.outcome=allowed.rule=okta"), 15);
+            assert_eq!(envoy.stat("wasmcustom.claimgate.decisions.outcome=allowed.provider=okta"), 15);
             Ok(())
         }),
     ]

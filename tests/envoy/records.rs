@@ -34,7 +34,7 @@ fn try_all() -> Result<(), Failed> {
             let (told, counted) = (witness.told(), witness.counted());
             let records: Vec<_> =
                 instants(began).map(|instant| core::decide(&mut gate, parts.clone(), &case.peer, instant).1).collect();
-            let outcome = if case.expect.reason.is_some() { "refused" } else { "allowed" };
+            let outcome = if case.expect.reason.is_some() { "denied" } else { "allowed" };
             if !records.iter().any(|record| told == [format!("{outcome}: {}", record.line)]) {
                 differences.push(format!("{}: {}: told {told:#?}, expected {records:#?}", file.name, case.name));
             }
@@ -71,7 +71,7 @@ impl<'a> Witness<'a> {
         let log = self.envoy.log();
         let heard = log[mem::replace(&mut self.read, log.len())..].lines();
         let said = heard.filter_map(|line| Some(line.split_once(HEARD)?.1));
-        let told = said.filter(|said| said.starts_with("allowed: ") || said.starts_with("refused: reason="));
+        let told = said.filter(|said| said.starts_with("allowed: ") || said.starts_with("denied: reason="));
         told.map(str::to_owned).collect()
     }
 

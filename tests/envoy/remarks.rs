@@ -35,11 +35,11 @@ pub(crate) fn trials() -> Vec<Trial> {
         assert_eq!(heard(": audit: ns[foo]-policy[watch]-rule[0]"), 2, "{}", envoy.log());
         let stats = envoy.admin("/stats");
         let counted = stats.lines().find(|line| line.contains("claimgate.dry_run_would_deny"));
-        let expected = "wasmcustom.claimgate.dry_run_would_deny.policy=ns[foo]-policy[maybe]-rule[0]: 2";
+        let expected = "wasmcustom.claimgate.dry_run_would_deny.rule=ns[foo]-policy[maybe]-rule[0]: 2";
         assert_eq!(counted, Some(expected));
         envoy.log_everything();
         assert_eq!(ask("/open", "c")?.status, 403);
-        let lack = ": refused: ALLOW ns[foo]-policy[open]-rule[0] lacks when[0] request.headers[x-a]";
+        let lack = ": denied: ALLOW ns[foo]-policy[open]-rule[0] lacks when[0] request.headers[x-a]";
         assert_eq!(heard(lack), 1, "{}", envoy.log());
         Ok(())
     })]

@@ -48,8 +48,8 @@ pub struct Case {
 pub struct Expect {
     pub status: u16,
     pub reason: Option<String>,
-    /// The id of the policy and rule that refused; empty for none.
-    pub policy: Option<String>,
+    /// The id of the policy rule that denied; empty for none.
+    pub rule: Option<String>,
     /// The header, word for word; empty for none.
     pub www_authenticate: Option<String>,
     /// Single parameters of the challenge; empty for one that must not be there.
@@ -215,7 +215,7 @@ impl Case {
             _ if self.peer.remote_ip.is_some() && self.request.as_ref().is_some_and(forwarded) => {
                 Some("has a `remote_ip` and an `x-forwarded-for`")
             }
-            200 if self.expect.policy.is_some() => Some("is admitted, so no policy refused it"),
+            200 if self.expect.rule.is_some() => Some("is admitted, so no policy refused it"),
             _ if places.iter().any(|place| !PLACES.contains(&place.as_str())) => Some("runs in a place unknown"),
             200 => None,
             _ if self.expect.reason.is_none() => Some("is refused without a `reason`"),

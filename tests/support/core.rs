@@ -59,7 +59,7 @@ pub fn decide(gate: &mut Gate, parts: RequestParts, peer: &Peer, now: UnixTime) 
         }
         Step::Wait(..) => unreachable!("it has waited long enough"),
         Step::Reply(_, reply) => {
-            let (reason, policy) = outcome::parts(&reply.details);
+            let (reason, rule) = outcome::parts(&reply.details);
             let mut headers: Vec<_> = reply.headers.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
             let (status, body, grpc) = match reply.grpc_status {
                 None => (reply.status, reply.body, None),
@@ -69,7 +69,7 @@ pub fn decide(gate: &mut Gate, parts: RequestParts, peer: &Peer, now: UnixTime) 
                     (200, String::new(), Some(Grpc { status, message: reply.body }))
                 }
             };
-            Outcome { status, reason, policy, headers, body, grpc, upstream: None }
+            Outcome { status, reason, rule, headers, body, grpc, upstream: None }
         }
     };
     (outcome, record)
@@ -77,11 +77,11 @@ pub fn decide(gate: &mut Gate, parts: RequestParts, peer: &Peer, now: UnixTime) 
 
 /// The counter that the papers promise for a decision.
 fn stat(gate: &Gate, record: &decision_log::Record) -> String {
-    let rule = record.rule.map_or(NONE, |rule| label(&gate.providers()[rule.0].name));
-    let mut values = vec!["allowed", rule];
+    let provider = record.provider.map_or(NONE, |provider| label(&gate.providers()[provider.0].name));
+    let mut values = vec!["allowed", provider];
     if let Some(reason) = record.reason {
-        values = vec!["refused", rule, reason.code()];
-        values.extend(record.policy.as_deref());
+        values = vec!["denied", provider, reason.code()];
+        values.extend(record.rule.as_deref());
     }
     Metric::DECISIONS.stat(&values)
 }

@@ -7,7 +7,7 @@ use super::case::{Expect, Grpc};
 pub struct Outcome {
     pub status: u16,
     pub reason: Option<String>,
-    pub policy: Option<String>,
+    pub rule: Option<String>,
     pub headers: Vec<(String, String)>,
     pub body: String,
     pub grpc: Option<Grpc>,
@@ -21,7 +21,7 @@ pub struct Arrival {
     pub headers: Vec<(String, Vec<u8>)>,
 }
 
-/// Reason code and policy id of `claimgate_denied{code}` and `claimgate_denied{code}:id`, the response-code details of a denial.
+/// Reason code and rule id of `claimgate_denied{code}` and `claimgate_denied{code}:id`, the response-code details of a denial.
 pub fn parts(details: &str) -> (Option<String>, Option<String>) {
     let parts = details.strip_prefix("claimgate_denied{").and_then(|rest| rest.split_once('}'));
     let Some((reason, rest)) = parts else {
@@ -56,8 +56,8 @@ impl Outcome {
         compare("reason", &self.reason, &expect.reason);
         compare("reached the upstream", &self.upstream.is_some(), &(expect.status == 200));
         let or_none = |text: &Option<String>| text.clone().unwrap_or_default();
-        if let Some(policy) = &expect.policy {
-            compare("policy", &or_none(&self.policy), policy);
+        if let Some(rule) = &expect.rule {
+            compare("rule", &or_none(&self.rule), rule);
         }
         if let Some(challenge) = &expect.www_authenticate {
             compare("www-authenticate", &self.header("www-authenticate"), challenge);

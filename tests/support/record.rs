@@ -28,10 +28,10 @@ impl Record {
         if expect.reason.is_none() && line.contains("reason=") {
             return complaint("a reason");
         }
-        if let Some(policy) = &expect.policy {
-            let said = if policy.is_empty() { "policy=".into() } else { format!(" {} ", pairs(&[("policy", policy)])) };
-            if line.contains(&said) == policy.is_empty() {
-                return complaint("another policy");
+        if let Some(rule) = &expect.rule {
+            let said = if rule.is_empty() { "rule=".into() } else { format!(" {} ", pairs(&[("rule", rule)])) };
+            if line.contains(&said) == rule.is_empty() {
+                return complaint("another rule");
             }
         }
         let request = case.request(now);
@@ -46,9 +46,9 @@ impl Record {
                 return complaint(&format!("`{}` of a token", String::from_utf8_lossy(run)));
             }
         }
-        let outcome = if expect.reason.is_some() { "refused" } else { "allowed" };
+        let outcome = if expect.reason.is_some() { "denied" } else { "allowed" };
         let reason = expect.reason.as_ref().map_or(String::new(), |reason| format!(".reason={reason}"));
-        if !stat.starts_with(&format!("claimgate.decisions.outcome={outcome}.rule=")) || !stat.contains(&reason) {
+        if !stat.starts_with(&format!("claimgate.decisions.outcome={outcome}.provider=")) || !stat.contains(&reason) {
             return Err(format!("counted as {stat}"));
         }
         match &expect.log {

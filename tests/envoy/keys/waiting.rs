@@ -57,13 +57,13 @@ pub(crate) fn trials() -> Vec<Trial> {
             assert_eq!((turned_away, timed_out), (4, 2));
             assert_eq!(envoy.stat("wasmcustom.claimgate.too_many_waiting"), 4);
             let refused = |reason: &str| {
-                let stat = format!("claimgate.decisions.outcome=refused.rule=idp.reason={reason}");
-                let told = format!(": refused: reason={reason} rule=idp token=claimed ");
+                let stat = format!("claimgate.decisions.outcome=denied.provider=idp.reason={reason}");
+                let told = format!(": denied: reason={reason} provider=idp token=claimed ");
                 (envoy.stat(&format!("wasmcustom.{stat}")), envoy.log().matches(&told).count())
             };
             assert_eq!(refused("too_many_waiting"), (4, 4), "{}", envoy.log());
             assert_eq!(refused("keys_unavailable"), (2, 2), "{}", envoy.log());
-            let stats = envoy.admin("/stats?filter=outcome=refused");
+            let stats = envoy.admin("/stats?filter=outcome=denied");
             assert_eq!(stats.lines().count(), 2, "{stats}");
             assert_eq!(envoy.stat(WAITING), 0);
             assert!((0..6).all(|number| upstream.count(&format!("waiting {number}")) == 0));
