@@ -1,5 +1,4 @@
 //! Metrics: the paper, the alerts and the dashboard hold to the table in the code, and traffic can't make up stats.
-#![cfg(not(target_arch = "wasm32"))]
 #![allow(
     clippy::indexing_slicing,
     clippy::panic,

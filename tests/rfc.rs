@@ -3,18 +3,16 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot read its vector has failed")]
 
-mod support;
-
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 use claimgate::{
     keys::Key,
     signature::{Algorithm, PureRust, Verify},
 };
-use serde_json::Value;
-use support::{
+use claimgate_testing::{
     keys::{octets, private_jwk, public_jwk, public_pem, sign},
     token::{Recipe, hex},
 };
+use serde_json::Value;
 
 const BACKENDS: [(&str, &dyn Verify); 1] = [("pure Rust", &PureRust)];
 

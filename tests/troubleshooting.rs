@@ -1,5 +1,4 @@
 //! `docs/troubleshooting.md` prints what is printed: here the commands that need no proxy, in `tests/envoy` all of them.
-#![cfg(not(target_arch = "wasm32"))]
 #![allow(
     clippy::disallowed_methods,
     clippy::panic,
@@ -7,15 +6,13 @@
     reason = "a test that breaks has failed, and these have a clock"
 )]
 
-mod support;
-
 use std::{
     fs,
     path::Path,
     time::{SystemTime, UNIX_EPOCH},
 };
 
-use support::{
+use claimgate_testing::{
     console::{Shell, is_like},
     keys, trouble,
 };

@@ -2,8 +2,6 @@
 //!
 //! Each client waits for a reply before it asks again.
 
-#![allow(clippy::disallowed_methods, reason = "load is measured by the clock")]
-
 use super::http::{Connection, Message, Reply};
 use std::collections::BTreeMap;
 use std::fmt;
@@ -20,7 +18,7 @@ const REST: Duration = Duration::from_millis(10);
 const COMPLAINTS: usize = 5;
 
 /// Load before it starts: without a bound and as fast as two clients are.
-pub(crate) struct Load {
+pub struct Load {
     port: u16,
     clients: u32,
     /// Between two requests of one client.
@@ -31,14 +29,14 @@ pub(crate) struct Load {
 }
 
 /// Load that goes on until it is stopped or has sent what it was bound to.
-pub(crate) struct Running {
+pub struct Running {
     load: Arc<Load>,
     clients: Vec<JoinHandle<Tally>>,
 }
 
 /// What came back.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Tally {
+pub struct Tally {
     statuses: BTreeMap<String, BTreeMap<u16, usize>>,
     latencies: BTreeMap<String, Vec<Duration>>,
     failed: usize,
@@ -47,11 +45,11 @@ pub(crate) struct Tally {
 
 /// How long replies took, connections that broke apart.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Latency {
-    pub(crate) least: Duration,
-    pub(crate) median: Duration,
-    pub(crate) p99: Duration,
-    pub(crate) most: Duration,
+pub struct Latency {
+    pub least: Duration,
+    pub median: Duration,
+    pub p99: Duration,
+    pub most: Duration,
 }
 
 #[derive(Clone)]
@@ -64,7 +62,7 @@ struct Question {
 // === impl Load ===
 
 impl Load {
-    pub(crate) fn on(port: u16) -> Load {
+    pub fn on(port: u16) -> Load {
         Load {
             port,
             clients: 2,
@@ -76,31 +74,26 @@ impl Load {
     }
 
     /// One more request to choose from; a reply that is not good counts as failed.
-    pub(crate) fn ask(
-        self,
-        label: &str,
-        message: Message,
-        is_good: impl Fn(&Reply) -> bool + Send + Sync + 'static,
-    ) -> Load {
+    pub fn ask(self, label: &str, message: Message, is_good: impl Fn(&Reply) -> bool + Send + Sync + 'static) -> Load {
         self.add(label, message, is_good);
         self
     }
 
-    pub(crate) fn clients(self, clients: u32) -> Load {
+    pub fn clients(self, clients: u32) -> Load {
         Load { clients, ..self }
     }
 
     /// At most so many requests in a second, of all clients together; comes after `clients`.
-    pub(crate) fn per_second(self, rate: u32) -> Load {
+    pub fn per_second(self, rate: u32) -> Load {
         Load { interval: Duration::from_secs(1) * self.clients / rate, ..self }
     }
 
     /// So many requests in all.
-    pub(crate) fn bound(self, requests: usize) -> Load {
+    pub fn bound(self, requests: usize) -> Load {
         Load { left: requests.into(), ..self }
     }
 
-    pub(crate) fn start(self) -> Running {
+    pub fn start(self) -> Running {
         let load = Arc::new(self);
         let client = |number: u32| {
             let load = Arc::clone(&load);
@@ -151,17 +144,17 @@ impl Load {
 
 impl Running {
     /// One more request to choose from, from now on.
-    pub(crate) fn add(&self, label: &str, message: Message, is_good: impl Fn(&Reply) -> bool + Send + Sync + 'static) {
+    pub fn add(&self, label: &str, message: Message, is_good: impl Fn(&Reply) -> bool + Send + Sync + 'static) {
         self.load.add(label, message, is_good);
     }
 
-    pub(crate) fn stop(self) -> Tally {
+    pub fn stop(self) -> Tally {
         self.load.stopped.store(true, Ordering::SeqCst);
         self.finish()
     }
 
     /// Waits for the end of load that has a bound.
-    pub(crate) fn finish(mut self) -> Tally {
+    pub fn finish(mut self) -> Tally {
         let tallies = self.clients.drain(..).map(|client| client.join().expect("a client without a panic"));
         tallies.fold(Tally::default(), Tally::plus)
     }
@@ -193,27 +186,27 @@ impl Question {
 
 impl Tally {
     /// How often each status came back; a broken connection has none.
-    pub(crate) fn statuses(&self, label: &str) -> BTreeMap<u16, usize> {
+    pub fn statuses(&self, label: &str) -> BTreeMap<u16, usize> {
         self.statuses.get(label).cloned().unwrap_or_default()
     }
 
     /// Replies that were not good, and connections that broke.
-    pub(crate) fn failed(&self) -> usize {
+    pub fn failed(&self) -> usize {
         self.failed
     }
 
     /// Replies, good or not.
-    pub(crate) fn answered(&self) -> usize {
+    pub fn answered(&self) -> usize {
         self.statuses.values().flat_map(BTreeMap::values).sum()
     }
 
     /// The first failures, in words.
-    pub(crate) fn complaints(&self) -> &[String] {
+    pub fn complaints(&self) -> &[String] {
         &self.complaints
     }
 
     /// None when nothing came back.
-    pub(crate) fn latency(&self, label: &str) -> Option<Latency> {
+    pub fn latency(&self, label: &str) -> Option<Latency> {
         let mut latencies = self.latencies.get(label)?.clone();
         latencies.sort();
         let rank = |percent: usize| latencies[(latencies.len() * percent).div_ceil(100) - 1];

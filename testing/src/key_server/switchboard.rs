@@ -1,7 +1,5 @@
 //! What a key server is set to, and what it remembers.
 
-#![allow(clippy::disallowed_methods, reason = "a fetch has an instant")]
-
 use super::super::{keys, upstream::Seen};
 use super::{DISCOVERY, KEYS};
 use serde_json::json;
@@ -10,7 +8,7 @@ use std::time::{Duration, Instant};
 
 /// How a request is answered.
 #[derive(Clone, Debug, Default)]
-pub(crate) enum Behaviour {
+pub enum Behaviour {
     #[default]
     Good,
     /// This status above the good body, for whoever looks at the body alone.
@@ -31,10 +29,10 @@ pub(crate) enum Behaviour {
 
 /// A request, when it arrived, and the status it was answered with, if it was.
 #[derive(Clone, Debug)]
-pub(crate) struct Fetch {
-    pub(crate) at: Instant,
-    pub(crate) request: Seen,
-    pub(crate) status: Option<u16>,
+pub struct Fetch {
+    pub at: Instant,
+    pub request: Seen,
+    pub status: Option<u16>,
 }
 
 pub(super) struct Switchboard {
