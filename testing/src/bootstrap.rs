@@ -22,7 +22,6 @@ pub struct Bootstrap {
 pub struct Listener {
     name: String,
     filters: Vec<Value>,
-    normalize_path: bool,
     tells_direct_addresses: bool,
     /// Envoy's transport socket; none is plain text.
     transport: Option<Value>,
@@ -85,20 +84,7 @@ impl Listener {
 
     /// Behind some other HTTP filters, one after the other.
     pub fn chained(name: &str, filters: Vec<Value>) -> Listener {
-        Listener {
-            name: name.into(),
-            filters,
-            normalize_path: false,
-            tells_direct_addresses: false,
-            transport: None,
-            proxied: false,
-        }
-    }
-
-    /// A gated listener in a VM of its own, which shares no data with the others.
-    pub fn in_vm(mut self, id: &str) -> Listener {
-        self.plugin()["vm_config"]["vm_id"] = id.into();
-        self
+        Listener { name: name.into(), filters, tells_direct_addresses: false, transport: None, proxied: false }
     }
 
     /// The same, with another filter before the router.
@@ -111,10 +97,6 @@ impl Listener {
     pub fn allowing_headers_stop_iteration(mut self) -> Listener {
         self.plugin()["allow_on_headers_stop_iteration"] = true.into();
         self
-    }
-
-    pub fn normalizing_paths(self) -> Listener {
-        Listener { normalize_path: true, ..self }
     }
 
     /// Writes the address of whoever opened the connection into filter state. No attribute has it: `source.address`
@@ -146,7 +128,7 @@ impl Listener {
             "@type": "type.googleapis.com/envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager",
             "stat_prefix": self.name,
             "codec_type": "AUTO",
-            "normalize_path": self.normalize_path,
+            "normalize_path": false,
             "http_filters": self.filters.iter().chain([&router]).collect::<Vec<_>>(),
             "route_config": { "virtual_hosts": [{
                 "name": "all",
@@ -179,7 +161,7 @@ pub fn shown(name: &str) -> Value {
     serde_norway::from_str(&fs::read_to_string(file).expect("a readable file")).expect("YAML")
 }
 
-/// The module named by `CLAIMGATE_WASM`. One `vm_id` unless told otherwise: the listeners share a VM, as in production.
+/// The module named by `CLAIMGATE_WASM`. One `vm_id`: the listeners share a VM, as in production.
 fn claimgate(configuration: &str) -> Value {
     let module = env::var("CLAIMGATE_WASM").expect("CLAIMGATE_WASM names the module; `./build.sh test` sets it");
     json!({ "name": GATE, "typed_config": {

@@ -6,7 +6,7 @@ use super::http::{Connection, Message, Reply};
 use std::collections::BTreeMap;
 use std::fmt;
 use std::io;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
@@ -17,18 +17,17 @@ const REST: Duration = Duration::from_millis(10);
 /// So many failures are told in words.
 const COMPLAINTS: usize = 5;
 
-/// Load before it starts: without a bound and as fast as two clients are.
+/// Load before it starts: as fast as two clients are.
 pub struct Load {
     port: u16,
     clients: u32,
     /// Between two requests of one client.
     interval: Duration,
-    left: AtomicUsize,
     questions: RwLock<Vec<Question>>,
     stopped: AtomicBool,
 }
 
-/// Load that goes on until it is stopped or has sent what it was bound to.
+/// Load that goes on until it is stopped.
 pub struct Running {
     load: Arc<Load>,
     clients: Vec<JoinHandle<Tally>>,
@@ -67,7 +66,6 @@ impl Load {
             port,
             clients: 2,
             interval: Duration::ZERO,
-            left: AtomicUsize::new(usize::MAX),
             questions: RwLock::default(),
             stopped: AtomicBool::new(false),
         }
@@ -86,11 +84,6 @@ impl Load {
     /// At most so many requests in a second, of all clients together; comes after `clients`.
     pub fn per_second(self, rate: u32) -> Load {
         Load { interval: Duration::from_secs(1) * self.clients / rate, ..self }
-    }
-
-    /// So many requests in all.
-    pub fn bound(self, requests: usize) -> Load {
-        Load { left: requests.into(), ..self }
     }
 
     pub fn start(self) -> Running {
@@ -114,7 +107,7 @@ impl Load {
         let mut due = Instant::now() + self.interval * number as u32 / self.clients;
         for turn in number.. {
             thread::sleep(due.saturating_duration_since(Instant::now()));
-            if self.stopped.load(Ordering::SeqCst) || !self.takes_one() {
+            if self.stopped.load(Ordering::SeqCst) {
                 break;
             }
             let asked = Instant::now();
@@ -128,10 +121,6 @@ impl Load {
             tally.keep(&question, reply, took);
         }
         tally
-    }
-
-    fn takes_one(&self) -> bool {
-        self.left.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |left| left.checked_sub(1)).is_ok()
     }
 
     fn question(&self, turn: usize) -> Question {
@@ -148,13 +137,8 @@ impl Running {
         self.load.add(label, message, is_good);
     }
 
-    pub fn stop(self) -> Tally {
+    pub fn stop(mut self) -> Tally {
         self.load.stopped.store(true, Ordering::SeqCst);
-        self.finish()
-    }
-
-    /// Waits for the end of load that has a bound.
-    pub fn finish(mut self) -> Tally {
         let tallies = self.clients.drain(..).map(|client| client.join().expect("a client without a panic"));
         tallies.fold(Tally::default(), Tally::plus)
     }

@@ -16,7 +16,6 @@ pub struct Upstream {
 /// One request as it arrived, headers in their order and with their duplicates.
 #[derive(Clone, Debug)]
 pub struct Seen {
-    pub method: String,
     pub path: String,
     pub headers: Vec<(String, Vec<u8>)>,
     pub body: Vec<u8>,
@@ -73,7 +72,6 @@ impl Seen {
         let mut space = [httparse::EMPTY_HEADER; 128];
         let mut parsed = httparse::Request::new(&mut space);
         parsed.parse(&head).map_err(io::Error::other)?;
-        let method = parsed.method.unwrap_or_default().to_owned();
         let path = parsed.path.unwrap_or_default().to_owned();
         let headers = http::owned(parsed.headers);
         let body = match http::framing(&headers)? {
@@ -81,7 +79,7 @@ impl Seen {
             Framing::Chunked => http::chunks(stream)?,
             Framing::Unframed => Vec::new(),
         };
-        Ok(Some(Seen { method, path, headers, body }))
+        Ok(Some(Seen { path, headers, body }))
     }
 }
 

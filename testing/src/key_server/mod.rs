@@ -133,10 +133,6 @@ impl KeyServer {
     pub fn says(&self, name: &str, value: &str) {
         self.switchboard().headers.insert(name.into(), value.into());
     }
-
-    pub fn no_longer_says(&self, name: &str) {
-        self.switchboard().headers.remove(name);
-    }
 }
 
 /// What it was asked.

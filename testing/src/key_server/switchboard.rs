@@ -4,7 +4,7 @@ use super::super::{keys, upstream::Seen};
 use super::{DISCOVERY, KEYS};
 use serde_json::json;
 use std::collections::BTreeMap;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 /// How a request is answered.
 #[derive(Clone, Debug, Default)]
@@ -27,10 +27,9 @@ pub enum Behaviour {
     ResetInBody,
 }
 
-/// A request, when it arrived, and the status it was answered with, if it was.
+/// A request, and the status it was answered with, if it was.
 #[derive(Clone, Debug)]
 pub struct Fetch {
-    pub at: Instant,
     pub request: Seen,
     pub status: Option<u16>,
 }
@@ -81,7 +80,7 @@ impl Switchboard {
             _ => [head, body].concat(),
         };
         let status = (!bytes.is_empty()).then_some(status);
-        self.fetches.push(Fetch { at: Instant::now(), request, status });
+        self.fetches.push(Fetch { request, status });
         match behaviour {
             Behaviour::Slow(delay) => Answer { delay, bytes, then: Then::Listen },
             Behaviour::Hang | Behaviour::HangInBody => Answer { delay: Duration::ZERO, bytes, then: Then::Hang },
