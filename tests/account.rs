@@ -1,5 +1,5 @@
 //! What the log is told of a decision, word for word.
-#![allow(clippy::unwrap_used, reason = "a test that breaks has failed")]
+#![cfg(test)]
 
 use claimgate::{
     config::Config,

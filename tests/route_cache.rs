@@ -1,5 +1,5 @@
 //! When the route is chosen anew: only when a header that it may hang on was really set or taken away.
-#![allow(clippy::panic, clippy::unwrap_used, reason = "a broken test should stop loudly")]
+#![cfg(test)]
 
 use claimgate::{
     config::Config,

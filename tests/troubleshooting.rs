@@ -1,10 +1,6 @@
 //! `docs/troubleshooting.md` prints what is printed: here the commands that need no proxy, in `tests/envoy` all of them.
-#![allow(
-    clippy::disallowed_methods,
-    clippy::panic,
-    clippy::unwrap_used,
-    reason = "a test that breaks has failed, and these have a clock"
-)]
+#![cfg(test)]
+#![allow(clippy::disallowed_methods, reason = "these tests have a clock")]
 
 use std::{
     fs,

@@ -5,7 +5,6 @@
 
 #![allow(
     clippy::as_conversions,
-    clippy::cast_precision_loss,
     clippy::disallowed_methods,
     clippy::expect_used,
     clippy::indexing_slicing,
