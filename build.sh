@@ -58,17 +58,17 @@ check() {
     find_cargo
 
     heading 'format'
-    cargo fmt --check || die "the format is not rustfmt's: run \`cargo fmt\`."
+    cargo fmt --all --check || die "the format is not rustfmt's: run \`cargo fmt --all\`."
 
     heading 'clippy, native'
-    cargo clippy --all-targets -- -D warnings || die 'clippy has complaints about the native targets.'
+    cargo clippy --workspace --all-targets -- -D warnings || die 'clippy has complaints about the native targets.'
 
     heading 'clippy, wasm'
     add_target wasm32-wasip1
     cargo clippy --lib --target wasm32-wasip1 -- -D warnings || die 'clippy has complaints about the module.'
 
     heading 'docs'
-    RUSTDOCFLAGS='-D warnings' cargo doc --no-deps || die 'rustdoc has complaints.'
+    RUSTDOCFLAGS='-D warnings' cargo doc --workspace --no-deps || die 'rustdoc has complaints.'
 
     heading 'module'
     build
@@ -82,7 +82,7 @@ check() {
     add_target wasm32-unknown-unknown
     export CLAIMGATE_WASM=$PWD/$MODULE ENVOY_BIN CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUNNER=$node_runner
 
-    count_tests 'tests, native and in Envoy' cargo test --no-fail-fast
+    count_tests 'tests, native and in Envoy' cargo test --workspace --no-fail-fast
     count_tests 'corpus, as wasm in node' cargo test --no-default-features --target wasm32-unknown-unknown --test node
     count_tests 'demo' cargo run --quiet --example demo -- --check
 

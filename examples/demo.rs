@@ -4,25 +4,14 @@
 //! itself, compares the answers and stops.
 
 #![allow(
-    dead_code,
-    unreachable_pub,
     clippy::as_conversions,
     clippy::disallowed_methods,
     clippy::expect_used,
     clippy::indexing_slicing,
     clippy::panic,
     clippy::unwrap_used,
-    reason = "a demo has a clock and an environment, may break loudly, and borrows from the tests"
+    reason = "a demo has a clock and an environment, and may break loudly"
 )]
-
-#[path = "../tests/support/http.rs"]
-mod http;
-#[path = "../tests/support/keys.rs"]
-mod keys;
-#[path = "../tests/support/tls.rs"]
-mod tls;
-#[path = "../tests/support/token.rs"]
-mod token;
 
 use std::{
     env,
@@ -34,10 +23,8 @@ use std::{
     time::{Duration, Instant, SystemTime, UNIX_EPOCH},
 };
 
+use claimgate_testing::{http::Message, token::Recipe};
 use serde_json::{Value, json};
-
-use http::Message;
-use token::Recipe;
 
 /// The ports of `envoy/envoy.yaml`.
 const GATEWAY: u16 = 10_000;

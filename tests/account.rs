@@ -1,8 +1,5 @@
 //! What the log is told of a decision, word for word.
-#![cfg(not(target_arch = "wasm32"))]
-#![allow(clippy::unwrap_used, reason = "a test that breaks has failed")]
-
-mod support;
+#![cfg(test)]
 
 use claimgate::{
     config::Config,
@@ -10,13 +7,13 @@ use claimgate::{
     request::{HeaderEdit, Request},
     time::UnixTime,
 };
-use serde_json::{Value, json};
-use support::{
+use claimgate_testing::{
     case::Peer,
     core::NOW,
     keys,
     token::{Recipe, hex},
 };
+use serde_json::{Value, json};
 
 /// A rule that must have a token, one that may, and a policy for everything but `/closed`.
 fn gate(more: Value) -> Gate {

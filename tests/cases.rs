@@ -1,25 +1,25 @@
 //! Every case of the corpus through the core.
 
-#[cfg(not(target_arch = "wasm32"))]
-mod support;
+use std::{collections::BTreeSet, sync::Arc};
 
-#[cfg(not(target_arch = "wasm32"))]
-use {claimgate::reason::Reason, std::collections::BTreeSet, support::case::CaseFile};
+use claimgate::reason::Reason;
+use claimgate_testing::{
+    case::{CaseFile, corpus},
+    core,
+};
+use libtest_mimic::{Arguments, Trial};
 
-#[cfg(not(target_arch = "wasm32"))]
 fn main() {
-    use libtest_mimic::{Arguments, Trial};
-
     let mut trials = Vec::new();
-    for file in support::case::corpus() {
-        let file = std::sync::Arc::new(file);
+    for file in corpus() {
+        let file = Arc::new(file);
         let together = file.clone();
         // What is remembered of one case must not change what becomes of the next.
         trials.push(Trial::test(format!("{}: all in one gate, twice", file.name), move || {
-            let mut gate = support::core::gate(&together);
+            let mut gate = core::gate(&together);
             let cases = together.cases.iter().filter(|case| case.runs_in("core"));
             for case in cases.clone().chain(cases) {
-                let checked = support::core::check(&mut gate, case);
+                let checked = core::check(&mut gate, case);
                 checked.map_err(|difference| format!("{}: {difference}", case.name))?;
             }
             Ok(())
@@ -27,19 +27,18 @@ fn main() {
         for case in file.cases.iter().filter(|case| case.runs_in("core")) {
             let (file, case) = (file.clone(), case.clone());
             trials.push(Trial::test(format!("{}: {}", file.name, case.name), move || {
-                Ok(support::core::check(&mut support::core::gate(&file), &case)?)
+                Ok(core::check(&mut core::gate(&file), &case)?)
             }));
         }
     }
     trials.push(Trial::test("every reason has a case that says all of it, in both styles", || {
-        let lacks = lacks(&support::case::corpus());
+        let lacks = lacks(&corpus());
         if lacks.is_empty() { Ok(()) } else { Err(lacks.join("\n").into()) }
     }));
     libtest_mimic::run(&Arguments::from_args(), trials).exit();
 }
 
 /// The reasons of which no single case says everything.
-#[cfg(not(target_arch = "wasm32"))]
 fn lacks(corpus: &[CaseFile]) -> Vec<String> {
     let codes: BTreeSet<_> = Reason::ALL.map(Reason::code).into();
     let mut lacks = Vec::new();
@@ -56,6 +55,3 @@ fn lacks(corpus: &[CaseFile]) -> Vec<String> {
     }
     lacks
 }
-
-#[cfg(target_arch = "wasm32")]
-fn main() {}

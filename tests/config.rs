@@ -1,7 +1,6 @@
 //! Configurations beside the exact words about them: `tests/config/<name>.yaml` or `.json` and `<name>.problems`, which
 //! holds what `claimgate check` prints. An empty `.problems` means that nothing is to be said.
-#![cfg(not(target_arch = "wasm32"))]
-#![allow(clippy::unwrap_used, clippy::panic, reason = "a test that can't read its file has failed")]
+#![cfg(test)]
 
 use std::{
     fmt::Write,

@@ -3,13 +3,7 @@
 //! A block of `yaml` or `json` is a whole configuration, `yaml rule` some fields of a rule, `yaml fields` some of the whole,
 //! `yaml envoy` a part of Envoy's configuration with claimgate's in it, `yaml bootstrap` and `yaml route` one without, `yaml
 //! istio` a WasmPlugin. A block of `console` is run: see `tests/troubleshooting.rs`.
-#![cfg(not(target_arch = "wasm32"))]
-#![allow(
-    clippy::indexing_slicing,
-    clippy::panic,
-    clippy::unwrap_used,
-    reason = "a test that can't read its document has failed"
-)]
+#![cfg(test)]
 
 use std::{
     collections::BTreeSet,

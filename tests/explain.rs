@@ -1,13 +1,10 @@
 //! `claimgate explain`: the verdict, its exit status and what each rule lacked.
-#![cfg(not(target_arch = "wasm32"))]
-#![allow(clippy::unwrap_used, reason = "a test that breaks has failed")]
-
-mod support;
+#![cfg(test)]
 
 use std::{fs, process::Command, sync::LazyLock};
 
+use claimgate_testing::{keys, token::Recipe};
 use serde_json::json;
-use support::{keys, token::Recipe};
 
 /// Written once, for the tests run at the same time.
 static FILE: LazyLock<&str> = LazyLock::new(|| {
@@ -100,8 +97,8 @@ fn fetched_keys_come_from_a_file() {
         (1, "the request waits for keys, which nobody fetches at a desk: name a file that has them, `--jwks keys.json`\n".into())
     );
     for (set, status, said) in [
-        (support::keys::jwks("@p256"), 0, "200, the request goes upstream"),
-        (support::keys::jwks("@p384"), 2, "401 key_unknown: "),
+        (keys::jwks("@p256"), 0, "200, the request goes upstream"),
+        (keys::jwks("@p384"), 2, "401 key_unknown: "),
         ("[]".to_owned(), 1, "explain-keys.json: it has no list `keys`"),
     ] {
         fs::write(keys, set).unwrap();

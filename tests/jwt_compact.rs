@@ -1,8 +1,5 @@
 //! Tokens made by another crate, `jwt-compact`, against the core.
-#![cfg(not(target_arch = "wasm32"))]
-#![allow(clippy::unwrap_used, reason = "a test that breaks has failed")]
-
-mod support;
+#![cfg(test)]
 
 use claimgate::{
     config::Config,
@@ -10,13 +7,13 @@ use claimgate::{
     request::Request,
     time::UnixTime,
 };
+use claimgate_testing::{case::Peer, core::NOW, keys};
 use jwt_compact::{
     Algorithm, AlgorithmExt, Claims, Header,
     alg::{Ed25519, Es256, Hs256, Hs256Key},
     jwk::JsonWebKey,
 };
 use serde_json::{Value, json};
-use support::{case::Peer, core::NOW, keys};
 
 fn admitted(key: &str, algorithm: &str, token: &str) -> bool {
     let rule =

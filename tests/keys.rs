@@ -1,9 +1,6 @@
 //! The life of a remote key set, whatever happens in whatever order: several workers, one ledger, an issuer that answers
 //! well, badly, late or never. Each property is a bug that others have had.
-#![cfg(not(target_arch = "wasm32"))]
-#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, reason = "a test that breaks has failed")]
-
-mod support;
+#![cfg(test)]
 
 use std::{cell::RefCell, collections::HashMap, time::Duration};
 
@@ -18,9 +15,9 @@ use claimgate::{
     time::UnixTime,
     waiting::{Waiter, Waiting},
 };
+use claimgate_testing::keys;
 use proptest::prelude::*;
 use serde_json::json;
-use support::keys;
 
 const TERMS: Terms = Terms {
     timeout: Duration::from_secs(5),

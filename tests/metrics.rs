@@ -1,11 +1,5 @@
 //! Metrics: the paper, the alerts and the dashboard hold to the table in the code, and traffic can't make up stats.
-#![cfg(not(target_arch = "wasm32"))]
-#![allow(
-    clippy::indexing_slicing,
-    clippy::panic,
-    clippy::unwrap_used,
-    reason = "a test that can't read its document has failed"
-)]
+#![cfg(test)]
 
 use std::{collections::BTreeSet, fs, path::Path};
 

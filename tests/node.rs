@@ -1,19 +1,18 @@
 //! Every case of the corpus through the core, compiled to wasm and run by V8.
 #![cfg(target_arch = "wasm32")]
 
-mod support;
-
+use claimgate_testing::{case, core};
 use wasm_bindgen_test::{console_log, wasm_bindgen_test};
 
 #[wasm_bindgen_test]
 fn corpus() {
     let mut failures = Vec::new();
     let mut count = 0;
-    for file in support::case::corpus() {
-        let mut gate = support::core::gate(&file);
+    for file in case::corpus() {
+        let mut gate = core::gate(&file);
         for case in file.cases.iter().filter(|case| case.runs_in("node")) {
             count += 1;
-            if let Err(difference) = support::core::check(&mut gate, case) {
+            if let Err(difference) = core::check(&mut gate, case) {
                 failures.push(format!("{}: {}: {difference}", file.name, case.name));
             }
         }

@@ -1,9 +1,6 @@
 //! What must hold for every set of policies, on random ones: more DENY never lets more in, more ALLOW never less, and no
 //! order matters.
-#![cfg(not(target_arch = "wasm32"))]
-#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test that breaks has failed")]
-
-mod support;
+#![cfg(test)]
 
 use claimgate::{
     config::Config,
@@ -11,14 +8,14 @@ use claimgate::{
     request::Request,
     time::UnixTime,
 };
-use serde_json::{Value, json};
-use support::{
+use claimgate_testing::{
     case::{Peer, RequestParts},
     core::{NOW, headers},
     keys,
     policies::{Dice, ISSUERS, Question, policies},
     token::Recipe,
 };
+use serde_json::{Value, json};
 
 const SETS: u64 = 400;
 const QUESTIONS: usize = 12;

@@ -1,8 +1,5 @@
 //! What must hold for every input, not only for the ones somebody thought of.
-#![cfg(not(target_arch = "wasm32"))]
-#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test that breaks has failed")]
-
-mod support;
+#![cfg(test)]
 
 use claimgate::{
     authenticate::location::{Location, removal},
@@ -25,13 +22,14 @@ use claimgate::{
     time::UnixTime,
     upstream::Effects,
 };
-use proptest::prelude::*;
-use support::{
+use claimgate_testing::{
     case::Peer,
     core::{NOW, perform},
     keys,
+    outcome::Arrival,
     token::Recipe,
 };
+use proptest::prelude::*;
 
 fn gate(jwks: &str, algorithms: &[&str]) -> Gate {
     let rule =
@@ -103,7 +101,7 @@ fn is_token(pair: &str, names: &[&str]) -> bool {
     names.contains(&pair.split('=').next().unwrap())
 }
 
-fn arrive(request: Vec<(String, Vec<u8>)>, locations: &[&Location]) -> support::outcome::Arrival {
+fn arrive(request: Vec<(String, Vec<u8>)>, locations: &[&Location]) -> Arrival {
     let edits = removal(locations, &Request::new(request.clone()));
     perform(request, Effects { edits, ..Effects::default() })
 }

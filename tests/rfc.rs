@@ -1,9 +1,6 @@
 //! What the RFCs print: the test keys' halves agree, and the printed signatures come out of our signer and convince every
 //! backend.
-
-#![allow(clippy::unwrap_used, reason = "a test that cannot read its vector has failed")]
-
-mod support;
+#![cfg(test)]
 
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 use claimgate::{
@@ -11,11 +8,11 @@ use claimgate::{
     jose::algorithm::Algorithm,
     keys::Key,
 };
-use serde_json::Value;
-use support::{
+use claimgate_testing::{
     keys::{octets, private_jwk, public_jwk, public_pem, sign},
     token::{Recipe, hex},
 };
+use serde_json::Value;
 
 const BACKENDS: [(&str, &dyn Verify); 1] = [("pure Rust", &PureRust)];
 

@@ -1,8 +1,5 @@
 //! When the route is chosen anew: only when a header that it may hang on was really set or taken away.
-#![cfg(not(target_arch = "wasm32"))]
-#![allow(clippy::panic, clippy::unwrap_used, reason = "a broken test should stop loudly")]
-
-mod support;
+#![cfg(test)]
 
 use claimgate::{
     config::Config,
@@ -10,8 +7,8 @@ use claimgate::{
     request::Request,
     time::UnixTime,
 };
+use claimgate_testing::{case::Peer, core::NOW, keys, token::Recipe};
 use serde_json::{Value, json};
-use support::{case::Peer, core::NOW, keys, token::Recipe};
 
 /// Whether the route is chosen anew for a request with a token of this issuer, with these claims and headers.
 fn clears(issuer: &str, claims: Value, headers: &[(&str, &str)]) -> bool {

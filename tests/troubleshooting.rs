@@ -1,13 +1,6 @@
 //! `docs/troubleshooting.md` prints what is printed: here the commands that need no proxy, in `tests/envoy` all of them.
-#![cfg(not(target_arch = "wasm32"))]
-#![allow(
-    clippy::disallowed_methods,
-    clippy::panic,
-    clippy::unwrap_used,
-    reason = "a test that breaks has failed, and these have a clock"
-)]
-
-mod support;
+#![cfg(test)]
+#![allow(clippy::disallowed_methods, reason = "these tests have a clock")]
 
 use std::{
     fs,
@@ -15,7 +8,7 @@ use std::{
     time::{SystemTime, UNIX_EPOCH},
 };
 
-use support::{
+use claimgate_testing::{
     console::{Shell, is_like},
     keys, trouble,
 };

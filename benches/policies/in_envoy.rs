@@ -7,16 +7,16 @@ use std::{
     time::{Duration, Instant},
 };
 
+use claimgate_testing::{
+    bootstrap::{Bootstrap, Listener},
+    envoy::Envoy,
+    http,
+};
 use serde_json::{Value, json};
 
 use super::{
     SIZES, median,
     rules::{self, Kind},
-    support::{
-        bootstrap::{Bootstrap, Listener},
-        envoy::Envoy,
-        http,
-    },
     timed,
 };
 

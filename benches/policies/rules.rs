@@ -4,12 +4,10 @@
 
 use std::ops::Range;
 
+use claimgate_testing::{keys, token::Recipe};
 use serde_json::{Map, Value, json};
 
-use super::{
-    now,
-    support::{keys, token::Recipe},
-};
+use super::now;
 
 /// The rule that the requests are about.
 const MIDDLE: usize = 5_000;

@@ -1,9 +1,6 @@
 //! A bad configuration in Envoy: no start, no update, and every problem in a log line of its own.
 
-use libtest_mimic::Trial;
-use serde_json::json;
-
-use crate::support::{
+use claimgate_testing::{
     bootstrap::{Bootstrap, Listener},
     envoy::{Envoy, Update},
     http::Message,
@@ -11,6 +8,8 @@ use crate::support::{
     token::Recipe,
     upstream::Upstream,
 };
+use libtest_mimic::Trial;
+use serde_json::json;
 
 pub(crate) fn trials() -> Vec<Trial> {
     vec![

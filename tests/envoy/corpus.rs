@@ -6,10 +6,7 @@ use std::{
     sync::{Arc, OnceLock},
 };
 
-use libtest_mimic::{Failed, Trial};
-use percent_encoding::percent_decode_str;
-
-use crate::support::{
+use claimgate_testing::{
     bootstrap::{Bootstrap, Listener},
     case::{Case, CaseFile, Grpc, Peer, RequestParts, corpus},
     envoy::Envoy,
@@ -18,6 +15,8 @@ use crate::support::{
     tls::{Authority, Client},
     upstream::Upstream,
 };
+use libtest_mimic::{Failed, Trial};
+use percent_encoding::percent_decode_str;
 
 /// Envoy with all configurations of the corpus, and what stands behind it.
 pub(crate) struct Lab {
@@ -44,7 +43,7 @@ pub(crate) fn trials() -> Vec<Trial> {
 
 impl Lab {
     pub(crate) fn open(files: Vec<CaseFile>) -> Self {
-        let authority = Authority::new();
+        let authority = Authority::generate();
         let on_tls = files.iter().flat_map(|file| &file.cases).filter(|case| case.peer.is_on_tls());
         let parties = on_tls.map(|case| (case.peer.principal.clone(), case.peer.sni.clone()));
         let clients = parties.map(|(principal, sni)| {

@@ -2,10 +2,7 @@
 
 use std::io;
 
-use libtest_mimic::{Failed, Trial};
-use serde_json::{Value, json};
-
-use crate::support::{
+use claimgate_testing::{
     bootstrap::{Bootstrap, Listener},
     envoy::Envoy,
     http::{Message, Reply},
@@ -13,6 +10,8 @@ use crate::support::{
     token::Recipe,
     upstream::Upstream,
 };
+use libtest_mimic::{Failed, Trial};
+use serde_json::{Value, json};
 
 const APP: &str = "https://app.example.com";
 const STRANGER: &str = "https://app.example.com.evil.example";

@@ -1,9 +1,6 @@
 //! The trace of a decision in a response header: for who knows the secret, and from nobody else.
 
-use libtest_mimic::{Failed, Trial};
-use serde_json::{Value, json};
-
-use crate::support::{
+use claimgate_testing::{
     bootstrap::{Bootstrap, Listener},
     envoy::Envoy,
     http::Message,
@@ -11,6 +8,8 @@ use crate::support::{
     token::Recipe,
     upstream::Upstream,
 };
+use libtest_mimic::{Failed, Trial};
+use serde_json::{Value, json};
 
 const SECRET: &str = "correct horse battery";
 

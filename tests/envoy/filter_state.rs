@@ -1,9 +1,6 @@
 //! What the access log and later filters read of a decision, and that nobody but a proven token gets into it.
 
-use libtest_mimic::{Failed, Trial};
-use serde_json::{Value, json};
-
-use crate::support::{
+use claimgate_testing::{
     bootstrap::{Bootstrap, Listener},
     envoy::Envoy,
     http::Message,
@@ -11,6 +8,8 @@ use crate::support::{
     token::Recipe,
     upstream::Upstream,
 };
+use libtest_mimic::{Failed, Trial};
+use serde_json::{Value, json};
 
 pub(crate) fn trials() -> Vec<Trial> {
     vec![Trial::test(

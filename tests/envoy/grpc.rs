@@ -2,16 +2,15 @@
 
 use std::process::Command;
 
-use libtest_mimic::Trial;
-use serde_json::{Value, json};
-
-use crate::support::{
+use claimgate_testing::{
     bootstrap::{Bootstrap, Listener},
     envoy::Envoy,
     keys,
     token::Recipe,
     upstream::Upstream,
 };
+use libtest_mimic::Trial;
+use serde_json::{Value, json};
 
 /// What a script of `tests/grpc` prints.
 fn run(script: &str, port: u16, token: Option<&str>) -> Value {

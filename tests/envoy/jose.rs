@@ -6,16 +6,15 @@ use std::{
     sync::{Arc, OnceLock},
 };
 
-use libtest_mimic::{Failed, Trial};
-use serde_json::{Value, json};
-
-use crate::support::{
+use claimgate_testing::{
     bootstrap::{Bootstrap, Listener},
     envoy::Envoy,
     http::Message,
     keys,
     upstream::Upstream,
 };
+use libtest_mimic::{Failed, Trial};
+use serde_json::{Value, json};
 
 const SIGNERS: [(&str, &str); 13] = [
     ("rsa", "RS256"),

@@ -2,10 +2,7 @@
 
 use std::{collections::BTreeSet, io};
 
-use libtest_mimic::Trial;
-use serde_json::{Value, json};
-
-use crate::support::{
+use claimgate_testing::{
     bootstrap::{Bootstrap, Listener},
     envoy::Envoy,
     http::Message,
@@ -14,6 +11,8 @@ use crate::support::{
     token::Recipe,
     upstream::Upstream,
 };
+use libtest_mimic::Trial;
+use serde_json::{Value, json};
 
 /// `printf %s alice | sha256sum | head -c 16`
 const ALICE: &str = "sha256:2bd806c97f0e00af";

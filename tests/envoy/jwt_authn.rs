@@ -6,10 +6,7 @@ use std::{
     sync::{Arc, OnceLock},
 };
 
-use libtest_mimic::{Failed, Trial};
-use serde_json::{Value, json};
-
-use crate::support::{
+use claimgate_testing::{
     bootstrap::{Bootstrap, Listener},
     envoy::Envoy,
     http::Message,
@@ -17,6 +14,8 @@ use crate::support::{
     token::Recipe,
     upstream::Upstream,
 };
+use libtest_mimic::{Failed, Trial};
+use serde_json::{Value, json};
 
 /// A request: its name, path and headers, and the recipe for what `{token}` in them stands for.
 type Situation = (&'static str, &'static str, Vec<(&'static str, &'static str)>, Recipe);

@@ -13,10 +13,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use libtest_mimic::Trial;
-use serde_json::{Value, json};
-
-use crate::support::{
+use claimgate_testing::{
     bootstrap::{Bootstrap, Listener},
     envoy::Envoy,
     http::{Message, Reply},
@@ -24,6 +21,8 @@ use crate::support::{
     token::Recipe,
     upstream::Upstream,
 };
+use libtest_mimic::Trial;
+use serde_json::{Value, json};
 
 const ISSUER: &str = "https://idp.example.com";
 

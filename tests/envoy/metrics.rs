@@ -2,10 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use libtest_mimic::Trial;
-use serde_json::{Value, json};
-
-use crate::support::{
+use claimgate_testing::{
     bootstrap::{Bootstrap, Listener},
     envoy::{Envoy, Update},
     http::Message,
@@ -14,6 +11,8 @@ use crate::support::{
     token::Recipe,
     upstream::Upstream,
 };
+use libtest_mimic::Trial;
+use serde_json::{Value, json};
 
 const HITS: &str = "wasmcustom.claimgate.token_cache_hits";
 const MISSES: &str = "wasmcustom.claimgate.token_cache_misses";
@@ -78,7 +77,7 @@ pub(crate) fn trials() -> Vec<Trial> {
             let upstream = Upstream::start();
             let gate = Listener::gated("gate", &configuration().to_string());
             let envoy = Envoy::start(&Bootstrap::to(upstream.port()).listener(gate).json());
-            let mut connection = crate::support::http::Connection::open(envoy.port("gate"))?;
+            let mut connection = claimgate_testing::http::Connection::open(envoy.port("gate"))?;
             let names = || -> BTreeSet<String> {
                 let stats = envoy.admin("/stats?filter=wasmcustom");
                 stats.lines().filter_map(|line| Some(line.rsplit_once(": ")?.0.to_owned())).collect()

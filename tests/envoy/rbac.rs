@@ -13,7 +13,7 @@ use libtest_mimic::{Failed, Trial};
 use serde_json::{Value, json};
 
 use crate::jwt_authn::without_query;
-use crate::support::{
+use claimgate_testing::{
     bootstrap::{Bootstrap, Listener},
     envoy::Envoy,
     http::{Message, Reply},

@@ -6,12 +6,10 @@
 use std::{collections::BTreeMap, mem, time::Duration};
 
 use claimgate::time::UnixTime;
+use claimgate_testing::{case::corpus, core, envoy::Envoy};
 use libtest_mimic::{Failed, Trial};
 
-use crate::{
-    corpus::Lab,
-    support::{case::corpus, core, envoy::Envoy},
-};
+use crate::corpus::Lab;
 
 /// As Envoy begins what the filter says.
 const HEARD: &str = " wasm log claimgate claimgate claimgate: ";

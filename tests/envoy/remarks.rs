@@ -1,14 +1,13 @@
 //! What the filter says of policies in Envoy's log: AUDIT and dry runs at info, what each rule lacked at debug.
 
-use libtest_mimic::Trial;
-use serde_json::json;
-
-use crate::support::{
+use claimgate_testing::{
     bootstrap::{Bootstrap, Listener},
     envoy::Envoy,
     http::Message,
     upstream::Upstream,
 };
+use libtest_mimic::Trial;
+use serde_json::json;
 
 pub(crate) fn trials() -> Vec<Trial> {
     vec![Trial::test("remarks: audits, dry runs and what a rule lacked are in the log", || {

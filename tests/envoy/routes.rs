@@ -2,10 +2,7 @@
 
 use std::{env, io, time::Duration};
 
-use libtest_mimic::Trial;
-use serde_json::{Value, json};
-
-use crate::support::{
+use claimgate_testing::{
     bootstrap,
     envoy::Envoy,
     http::Message,
@@ -13,6 +10,8 @@ use crate::support::{
     token::Recipe,
     upstream::Upstream,
 };
+use libtest_mimic::Trial;
+use serde_json::{Value, json};
 
 pub(crate) fn trials() -> Vec<Trial> {
     vec![

@@ -7,15 +7,14 @@ use std::{
     time::Duration,
 };
 
-use libtest_mimic::Trial;
-use serde_json::json;
-
-use crate::support::{
+use claimgate_testing::{
     bootstrap::{Bootstrap, Listener},
     envoy::Envoy,
     http::Message,
     keys,
 };
+use libtest_mimic::Trial;
+use serde_json::json;
 
 pub(crate) fn trials() -> Vec<Trial> {
     vec![Trial::test("trailers: forged headers are removed, others stay", || {

@@ -5,10 +5,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use libtest_mimic::{Failed, Trial};
-use serde_json::json;
-
-use crate::support::{
+use claimgate_testing::{
     bootstrap::{Bootstrap, Listener},
     console::{Session, Shell, Step},
     envoy::Envoy,
@@ -20,6 +17,8 @@ use crate::support::{
     trouble::{self, Situation},
     upstream::Upstream,
 };
+use libtest_mimic::{Failed, Trial};
+use serde_json::json;
 
 /// The cluster that Istio would make, which is where keys are fetched when a rule does not say.
 const ISSUER: &str = "outbound|443||idp.example.com";

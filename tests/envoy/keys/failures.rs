@@ -6,7 +6,7 @@ use libtest_mimic::Trial;
 use serde_json::json;
 
 use super::{ISSUER, bearer, fetches};
-use crate::support::{
+use claimgate_testing::{
     bootstrap::{Bootstrap, Listener},
     envoy::Envoy,
     key_server::{Behaviour, KEYS, KeyServer},
@@ -71,7 +71,7 @@ pub(crate) fn trials() -> Vec<Trial> {
         }),
         Trial::test("keys: a set of almost a mebibyte is read", || {
             let (upstream, server) = (Upstream::start(), KeyServer::start());
-            let mut set: serde_json::Value = serde_json::from_str(&crate::support::keys::jwks("@p256")).unwrap();
+            let mut set: serde_json::Value = serde_json::from_str(&claimgate_testing::keys::jwks("@p256")).unwrap();
             set["padding"] = json!("x".repeat(1_000_000));
             server.behave(Behaviour::Body(set.to_string().into_bytes()));
             let envoy =

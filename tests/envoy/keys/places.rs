@@ -4,7 +4,7 @@ use libtest_mimic::Trial;
 use serde_json::{Value, json};
 
 use super::{ISSUER, bearer, fetches};
-use crate::support::{
+use claimgate_testing::{
     bootstrap::{Bootstrap, Listener},
     envoy::Envoy,
     key_server::{DISCOVERY, KEYS, KeyServer},
@@ -14,7 +14,7 @@ use crate::support::{
     upstream::Upstream,
 };
 
-fn token_of(issuer: &str) -> crate::support::http::Message {
+fn token_of(issuer: &str) -> claimgate_testing::http::Message {
     let mut recipe = Recipe::default();
     recipe.claims.insert("iss".into(), json!(issuer));
     super::with(&recipe.sign(crate::now()))
@@ -75,7 +75,7 @@ pub(crate) fn trials() -> Vec<Trial> {
             Ok(())
         }),
         Trial::test("keys: over TLS, through the cluster of envoy/keys.yaml", || {
-            let (upstream, authority) = (Upstream::start(), Authority::new());
+            let (upstream, authority) = (Upstream::start(), Authority::generate());
             let server = KeyServer::start_over_tls(&authority, &["idp.example.com"]);
             for (rule, fetched) in [
                 (json!({"issuer": ISSUER, "jwksUri": "https://idp.example.com/keys", "presence": "REQUIRED"}), [0, 1]),
@@ -94,7 +94,7 @@ pub(crate) fn trials() -> Vec<Trial> {
             Ok(())
         }),
         Trial::test("keys: a server with another's certificate is none", || {
-            let (upstream, authority) = (Upstream::start(), Authority::new());
+            let (upstream, authority) = (Upstream::start(), Authority::generate());
             let server = KeyServer::start_over_tls(&authority, &["other.example.com"]);
             let rule = json!({"name": "idp", "issuer": ISSUER, "jwksUri": "https://idp.example.com/keys", "presence": "REQUIRED"});
             let bootstrap = Bootstrap::to(upstream.port())

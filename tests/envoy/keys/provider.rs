@@ -2,16 +2,15 @@
 
 use std::{thread, time::Duration};
 
-use libtest_mimic::Trial;
-use serde_json::json;
-
-use crate::support::{
+use claimgate_testing::{
     bootstrap::{Bootstrap, Listener},
     envoy::Envoy,
     load::Load,
     openid_provider::OpenIdProvider,
     upstream::Upstream,
 };
+use libtest_mimic::Trial;
+use serde_json::json;
 
 const AUDIENCE: &str = "https://api.example.com";
 

@@ -9,7 +9,7 @@ use libtest_mimic::Trial;
 use serde_json::json;
 
 use super::{ask_until, bearer, bearer_of_nobody, bootstrap, configuration, fetches};
-use crate::support::{
+use claimgate_testing::{
     envoy::Envoy,
     http::Reply,
     key_server::{KEYS, KeyServer},
@@ -149,7 +149,7 @@ pub(crate) fn trials() -> Vec<Trial> {
             ask_until(port, &bearer("p256"), 200, &[], Duration::from_secs(5));
             thread::sleep(Duration::from_millis(1200));
             // The name of a key there is, the signature of another.
-            let mut recipe = crate::support::token::Recipe { key: Some("p256b".into()), ..Default::default() };
+            let mut recipe = claimgate_testing::token::Recipe { key: Some("p256b".into()), ..Default::default() };
             recipe.header.insert("kid".into(), "p256".into());
             let forged = super::with(&recipe.sign(crate::now()));
             for _ in 0..50 {

@@ -6,7 +6,7 @@ use libtest_mimic::Trial;
 use serde_json::json;
 
 use super::{ask_until, bearer, bootstrap, configuration, posting};
-use crate::support::{
+use claimgate_testing::{
     bootstrap::{Bootstrap, Listener},
     envoy::Envoy,
     http::Message,

@@ -11,7 +11,7 @@ use libtest_mimic::Trial;
 use serde_json::json;
 
 use super::{bearer, bootstrap, configuration, posting};
-use crate::support::{
+use claimgate_testing::{
     envoy::Envoy,
     key_server::{Behaviour, KEYS, KeyServer},
     patience::patiently,

@@ -9,7 +9,7 @@ use libtest_mimic::Trial;
 use serde_json::json;
 
 use super::{ask_until, bearer, bootstrap, configuration};
-use crate::support::{
+use claimgate_testing::{
     bootstrap::Listener,
     envoy::{Envoy, Update},
     http::Connection,
@@ -72,7 +72,7 @@ pub(crate) fn trials() -> Vec<Trial> {
             let envoy = Envoy::start(&bootstrap.json());
             quick.wait_for(KEYS, 1);
             slow.wait_for(KEYS, 1);
-            let mut recipe = crate::support::token::Recipe {
+            let mut recipe = claimgate_testing::token::Recipe {
                 key: Some("p384".into()),
                 alg: Some("ES384".into()),
                 ..Default::default()

@@ -7,7 +7,7 @@ use libtest_mimic::{Failed, Trial};
 use serde_json::{Value, json};
 
 use super::{Lab, SharedLab, claimgate, rbac, sign};
-use crate::support::policies::Question;
+use claimgate_testing::policies::Question;
 
 /// Policies, and requests that they let pass or do not.
 struct Check {

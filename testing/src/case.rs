@@ -12,7 +12,7 @@ use std::{
     net::{IpAddr, Ipv4Addr},
 };
 
-static FILES: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/tests/cases");
+static FILES: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/../tests/cases");
 
 /// Where a case can run.
 const PLACES: [&str; 3] = ["core", "node", "envoy"];

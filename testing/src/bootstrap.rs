@@ -1,18 +1,16 @@
 //! The bootstrap of a test's Envoy: one listener per configuration, all in front of one upstream, and clusters beside it.
 
-#![allow(clippy::disallowed_methods, reason = "a test learns from its environment where the module is")]
-
 use serde_json::{Value, json};
 use std::{env, fs, path::Path};
 
 /// Where a listener that `tells_direct_addresses` writes who opened the connection, in filter state.
-pub(crate) const DIRECT_ADDRESS: &str = "claimgate.source_ip";
+const DIRECT_ADDRESS: &str = "claimgate.source_ip";
 
 const GATE: &str = "claimgate";
 
 /// Listeners, the upstream behind them, and the clusters that only filters call; `json` is what Envoy reads.
 #[derive(Clone, Debug)]
-pub(crate) struct Bootstrap {
+pub struct Bootstrap {
     clusters: Vec<Value>,
     listeners: Vec<Listener>,
     /// How stats become metrics with labels.
@@ -21,10 +19,9 @@ pub(crate) struct Bootstrap {
 
 /// A listener on a free port of loopback, with HTTP filters before the router.
 #[derive(Clone, Debug)]
-pub(crate) struct Listener {
+pub struct Listener {
     name: String,
     filters: Vec<Value>,
-    normalize_path: bool,
     tells_direct_addresses: bool,
     /// Envoy's transport socket; none is plain text.
     transport: Option<Value>,
@@ -34,36 +31,36 @@ pub(crate) struct Listener {
 // === impl Bootstrap ===
 
 impl Bootstrap {
-    pub(crate) fn to(upstream: u16) -> Bootstrap {
+    pub fn to(upstream: u16) -> Bootstrap {
         Bootstrap { clusters: vec![cluster("upstream", upstream)], listeners: Vec::new(), stats: json!({}) }
     }
 
     /// With the labels of `envoy/envoy.yaml`.
-    pub(crate) fn labelling_stats(mut self) -> Bootstrap {
+    pub fn labelling_stats(mut self) -> Bootstrap {
         self.stats = shown("envoy.yaml")["stats_config"].clone();
         self
     }
 
-    pub(crate) fn listener(mut self, listener: Listener) -> Bootstrap {
+    pub fn listener(mut self, listener: Listener) -> Bootstrap {
         self.listeners.push(listener);
         self
     }
 
     /// A cluster with a port of loopback as its only endpoint.
-    pub(crate) fn cluster(mut self, name: &str, port: u16) -> Bootstrap {
+    pub fn cluster(mut self, name: &str, port: u16) -> Bootstrap {
         self.clusters.push(cluster(name, port));
         self
     }
 
     /// The same, behind TLS, as `Authority::upstream` has it.
-    pub(crate) fn cluster_over(mut self, name: &str, port: u16, transport: Value) -> Bootstrap {
+    pub fn cluster_over(mut self, name: &str, port: u16, transport: Value) -> Bootstrap {
         let mut cluster = cluster(name, port);
         cluster["transport_socket"] = transport;
         self.clusters.push(cluster);
         self
     }
 
-    pub(crate) fn json(&self) -> Value {
+    pub fn json(&self) -> Value {
         let listeners: Vec<_> = self.listeners.iter().map(Listener::json).collect();
         json!({
             "stats_config": self.stats,
@@ -76,62 +73,45 @@ impl Bootstrap {
 
 impl Listener {
     /// Behind claimgate, with this configuration.
-    pub(crate) fn gated(name: &str, configuration: &str) -> Listener {
+    pub fn gated(name: &str, configuration: &str) -> Listener {
         Listener::filtered(name, claimgate(configuration))
     }
 
     /// Behind some other HTTP filter, to compare with.
-    pub(crate) fn filtered(name: &str, filter: Value) -> Listener {
+    pub fn filtered(name: &str, filter: Value) -> Listener {
         Listener::chained(name, vec![filter])
     }
 
     /// Behind some other HTTP filters, one after the other.
-    pub(crate) fn chained(name: &str, filters: Vec<Value>) -> Listener {
-        Listener {
-            name: name.into(),
-            filters,
-            normalize_path: false,
-            tells_direct_addresses: false,
-            transport: None,
-            proxied: false,
-        }
-    }
-
-    /// A gated listener in a VM of its own, which shares no data with the others.
-    pub(crate) fn in_vm(mut self, id: &str) -> Listener {
-        self.plugin()["vm_config"]["vm_id"] = id.into();
-        self
+    pub fn chained(name: &str, filters: Vec<Value>) -> Listener {
+        Listener { name: name.into(), filters, tells_direct_addresses: false, transport: None, proxied: false }
     }
 
     /// The same, with another filter before the router.
-    pub(crate) fn followed_by(mut self, filter: Value) -> Listener {
+    pub fn followed_by(mut self, filter: Value) -> Listener {
         self.filters.push(filter);
         self
     }
 
     /// A gated listener where a pause at the headers is no more than that: the filter goes on seeing the body.
-    pub(crate) fn allowing_headers_stop_iteration(mut self) -> Listener {
+    pub fn allowing_headers_stop_iteration(mut self) -> Listener {
         self.plugin()["allow_on_headers_stop_iteration"] = true.into();
         self
     }
 
-    pub(crate) fn normalizing_paths(self) -> Listener {
-        Listener { normalize_path: true, ..self }
-    }
-
     /// Writes the address of whoever opened the connection into filter state. No attribute has it: `source.address`
     /// is the client that `x-forwarded-for` tells of.
-    pub(crate) fn telling_direct_addresses(self) -> Listener {
+    pub fn telling_direct_addresses(self) -> Listener {
         Listener { tells_direct_addresses: true, ..self }
     }
 
     /// Behind TLS, as `Authority::downstream` has it.
-    pub(crate) fn over(self, transport: Value) -> Listener {
+    pub fn over(self, transport: Value) -> Listener {
         Listener { transport: Some(transport), ..self }
     }
 
     /// Believes a PROXY protocol header about where the connection comes from and goes to.
-    pub(crate) fn behind_proxy(self) -> Listener {
+    pub fn behind_proxy(self) -> Listener {
         Listener { proxied: true, ..self }
     }
 
@@ -148,7 +128,7 @@ impl Listener {
             "@type": "type.googleapis.com/envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager",
             "stat_prefix": self.name,
             "codec_type": "AUTO",
-            "normalize_path": self.normalize_path,
+            "normalize_path": false,
             "http_filters": self.filters.iter().chain([&router]).collect::<Vec<_>>(),
             "route_config": { "virtual_hosts": [{
                 "name": "all",
@@ -176,12 +156,12 @@ impl Listener {
 // === parts ===
 
 /// A bootstrap of the folder `envoy`, as the papers show it.
-pub(crate) fn shown(name: &str) -> Value {
-    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("envoy").join(name);
+pub fn shown(name: &str) -> Value {
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("../envoy").join(name);
     serde_norway::from_str(&fs::read_to_string(file).expect("a readable file")).expect("YAML")
 }
 
-/// The module named by `CLAIMGATE_WASM`. One `vm_id` unless told otherwise: the listeners share a VM, as in production.
+/// The module named by `CLAIMGATE_WASM`. One `vm_id`: the listeners share a VM, as in production.
 fn claimgate(configuration: &str) -> Value {
     let module = env::var("CLAIMGATE_WASM").expect("CLAIMGATE_WASM names the module; `./build.sh test` sets it");
     json!({ "name": GATE, "typed_config": {

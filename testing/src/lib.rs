@@ -3,14 +3,14 @@
 //! The modules without a `cfg` also run in node: no files, no clock, no randomness from the system.
 
 #![allow(
-    dead_code,
-    unreachable_pub,
+    missing_docs,
     clippy::as_conversions,
+    clippy::disallowed_methods,
     clippy::expect_used,
     clippy::indexing_slicing,
     clippy::panic,
     clippy::unwrap_used,
-    reason = "every test binary uses a part of this, and a broken test should stop loudly"
+    reason = "only tests use this: they have a clock and an environment, and a broken test should stop loudly"
 )]
 
 #[cfg(not(target_arch = "wasm32"))]

@@ -2,8 +2,6 @@
 //!
 //! All of it can be turned while requests are on their way.
 
-#![allow(clippy::disallowed_methods, reason = "a server that is late needs a clock")]
-
 use super::{patience::patiently, tls::Authority, upstream::TokenCache};
 use rustls::{ServerConfig, ServerConnection, StreamOwned};
 use socket2::{Domain, SockRef, Socket, Type};
@@ -14,16 +12,16 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
-pub(crate) use switchboard::{Behaviour, Fetch};
+pub use switchboard::{Behaviour, Fetch};
 use switchboard::{Switchboard, Then};
 
 mod switchboard;
 
-pub(crate) const KEYS: &str = "/keys";
-pub(crate) const DISCOVERY: &str = "/.well-known/openid-configuration";
+pub const KEYS: &str = "/keys";
+pub const DISCOVERY: &str = "/.well-known/openid-configuration";
 
 /// The server. Its port is its own as long as it lives, also while nobody listens there.
-pub(crate) struct KeyServer {
+pub struct KeyServer {
     /// Scheme, host and port, as a token's issuer would write them.
     origin: String,
     port: u16,
@@ -43,21 +41,21 @@ struct Listening {
 // === impl KeyServer ===
 
 impl KeyServer {
-    pub(crate) fn start() -> KeyServer {
+    pub fn start() -> KeyServer {
         let server = KeyServer::down();
         server.resume();
         server
     }
 
     /// As `https://` and the first of these names, on the port everybody expects: only a cluster knows the real one.
-    pub(crate) fn start_over_tls(authority: &Authority, names: &[&str]) -> KeyServer {
+    pub fn start_over_tls(authority: &Authority, names: &[&str]) -> KeyServer {
         let server = KeyServer::at(|_| format!("https://{}", names[0]), Some(authority.server(names)));
         server.resume();
         server
     }
 
     /// Nobody listens until `resume`.
-    pub(crate) fn down() -> KeyServer {
+    pub fn down() -> KeyServer {
         KeyServer::at(|port| format!("http://127.0.0.1:{port}"), None)
     }
 
@@ -68,28 +66,28 @@ impl KeyServer {
         KeyServer { origin, port, tls, switchboard, listening: Mutex::default(), _reservation: reservation }
     }
 
-    pub(crate) fn port(&self) -> u16 {
+    pub fn port(&self) -> u16 {
         self.port
     }
 
     /// The issuer, as long as no other is named.
-    pub(crate) fn origin(&self) -> &str {
+    pub fn origin(&self) -> &str {
         &self.origin
     }
 
-    pub(crate) fn url(&self, path: &str) -> String {
+    pub fn url(&self, path: &str) -> String {
         format!("{}{path}", self.origin)
     }
 
     /// Refuses connections and cuts those that there are.
-    pub(crate) fn stop(&self) {
+    pub fn stop(&self) {
         if let Some(listening) = lock(&self.listening).take() {
             listening.end();
         }
     }
 
     /// Listens again, on the same port.
-    pub(crate) fn resume(&self) {
+    pub fn resume(&self) {
         lock(&self.listening).get_or_insert_with(|| {
             let (tls, switchboard) = (self.tls.clone(), Arc::clone(&self.switchboard));
             Listening::start(self.port, move |socket| match &tls {
@@ -106,57 +104,53 @@ impl KeyServer {
 /// What it is set to.
 impl KeyServer {
     /// The keys, in the words of `keys::jwks`.
-    pub(crate) fn serves(&self, keys: &str) {
+    pub fn serves(&self, keys: &str) {
         self.switchboard().keys = super::keys::jwks(keys);
     }
 
     /// The issuer of the discovery document.
-    pub(crate) fn names_issuer(&self, issuer: &str) {
+    pub fn names_issuer(&self, issuer: &str) {
         self.switchboard().issuer = issuer.into();
     }
 
     /// The `jwks_uri` of the discovery document.
-    pub(crate) fn names_jwks_uri(&self, uri: &str) {
+    pub fn names_jwks_uri(&self, uri: &str) {
         self.switchboard().jwks_uri = uri.into();
     }
 
     /// On all paths.
-    pub(crate) fn behave(&self, behaviour: Behaviour) {
+    pub fn behave(&self, behaviour: Behaviour) {
         for path in [KEYS, DISCOVERY] {
             self.behave_at(path, behaviour.clone());
         }
     }
 
-    pub(crate) fn behave_at(&self, path: &str, behaviour: Behaviour) {
+    fn behave_at(&self, path: &str, behaviour: Behaviour) {
         self.switchboard().behaviours.insert(path.into(), behaviour);
     }
 
     /// A header of all answers. With an `etag`, whoever has it already is told so by 304.
-    pub(crate) fn says(&self, name: &str, value: &str) {
+    pub fn says(&self, name: &str, value: &str) {
         self.switchboard().headers.insert(name.into(), value.into());
-    }
-
-    pub(crate) fn no_longer_says(&self, name: &str) {
-        self.switchboard().headers.remove(name);
     }
 }
 
 /// What it was asked.
 impl KeyServer {
-    pub(crate) fn fetches(&self, path: &str) -> Vec<Fetch> {
+    pub fn fetches(&self, path: &str) -> Vec<Fetch> {
         self.switchboard().fetches.iter().filter(|fetch| fetch.request.path == path).cloned().collect()
     }
 
-    pub(crate) fn count(&self, path: &str) -> usize {
+    pub fn count(&self, path: &str) -> usize {
         self.fetches(path).len()
     }
 
-    pub(crate) fn count_of(&self, path: &str, status: u16) -> usize {
+    pub fn count_of(&self, path: &str, status: u16) -> usize {
         self.fetches(path).iter().filter(|fetch| fetch.status == Some(status)).count()
     }
 
     /// Waits until a path was asked for so many times in all.
-    pub(crate) fn wait_for(&self, path: &str, count: usize) {
+    pub fn wait_for(&self, path: &str, count: usize) {
         let asked = patiently(|| (self.count(path) >= count).then_some(()));
         assert!(asked.is_some(), "{path} was fetched {} times, not {count}", self.count(path));
     }

@@ -1,7 +1,5 @@
 //! Waiting for what happens in its own time.
 
-#![allow(clippy::disallowed_methods, reason = "whoever waits needs a clock")]
-
 use std::{
     thread,
     time::{Duration, Instant},
@@ -11,7 +9,7 @@ const PATIENCE: Duration = Duration::from_secs(30);
 const PAUSE: Duration = Duration::from_millis(10);
 
 /// What a look found, as soon as one finds something; none when patience has run out.
-pub(crate) fn patiently<T>(mut look: impl FnMut() -> Option<T>) -> Option<T> {
+pub fn patiently<T>(mut look: impl FnMut() -> Option<T>) -> Option<T> {
     let deadline = Instant::now() + PATIENCE;
     while Instant::now() < deadline {
         if let Some(found) = look() {

@@ -1,7 +1,5 @@
 //! A stock Envoy as a child process: started, asked, given a new configuration, and gone with the test.
 
-#![allow(clippy::disallowed_methods, reason = "a test learns from its environment where Envoy is")]
-
 use super::{http::Message, patience::patiently};
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
@@ -11,7 +9,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::{env, fs, thread};
 
 /// A running Envoy. Dropping it ends the process; its folder stays behind only when the test fails.
-pub(crate) struct Envoy {
+pub struct Envoy {
     child: Child,
     folder: PathBuf,
     admin: u16,
@@ -19,7 +17,7 @@ pub(crate) struct Envoy {
 
 /// What Envoy made of new listeners.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Update {
+pub enum Update {
     Accepted,
     /// Refused, in Envoy's words; what was there before still serves.
     Rejected(String),
@@ -29,22 +27,22 @@ pub(crate) enum Update {
 
 impl Envoy {
     /// With the listeners fixed in the bootstrap.
-    pub(crate) fn start(bootstrap: &Value) -> Envoy {
+    pub fn start(bootstrap: &Value) -> Envoy {
         Envoy::start_in(folder(), bootstrap, 1)
     }
 
     /// The same, with several workers.
-    pub(crate) fn start_with_workers(bootstrap: &Value, workers: u32) -> Envoy {
+    pub fn start_with_workers(bootstrap: &Value, workers: u32) -> Envoy {
         Envoy::start_in(folder(), bootstrap, workers)
     }
 
     /// With the listeners in a file that Envoy watches, so that `update` can replace them.
-    pub(crate) fn start_updatable(bootstrap: &Value) -> Envoy {
+    pub fn start_updatable(bootstrap: &Value) -> Envoy {
         Envoy::start_updatable_with_workers(bootstrap, 1)
     }
 
     /// The same, with several workers.
-    pub(crate) fn start_updatable_with_workers(bootstrap: &Value, workers: u32) -> Envoy {
+    pub fn start_updatable_with_workers(bootstrap: &Value, workers: u32) -> Envoy {
         let folder = folder();
         let mut bootstrap = bootstrap.clone();
         publish(&folder, &bootstrap["static_resources"]["listeners"].take());
@@ -55,7 +53,7 @@ impl Envoy {
     }
 
     /// Starts an Envoy that must end by itself, and returns its log.
-    pub(crate) fn refuses(bootstrap: &Value) -> String {
+    pub fn refuses(bootstrap: &Value) -> String {
         let folder = folder();
         let mut child = spawn(&folder, bootstrap, 1);
         let ended = patiently(|| child.try_wait().expect("a child can be waited for"));
@@ -85,18 +83,18 @@ impl Envoy {
     }
 
     /// The process, for whoever measures it.
-    pub(crate) fn pid(&self) -> u32 {
+    pub fn pid(&self) -> u32 {
         self.child.id()
     }
 
     /// The port that a listener really has.
-    pub(crate) fn port(&self, listener: &str) -> u16 {
+    pub fn port(&self, listener: &str) -> u16 {
         let ports = self.ports();
         *ports.get(listener).unwrap_or_else(|| panic!("no listener `{listener}` in {ports:?}"))
     }
 
     /// The ports that all listeners really have.
-    pub(crate) fn ports(&self) -> BTreeMap<String, u16> {
+    pub fn ports(&self) -> BTreeMap<String, u16> {
         let listeners = self.admin_json("/listeners?format=json");
         let port = |one: &Value| {
             let port = one["local_address"]["socket_address"]["port_value"].as_u64()?;
@@ -106,40 +104,40 @@ impl Envoy {
     }
 
     /// The port of the admin interface.
-    pub(crate) fn admin_port(&self) -> u16 {
+    pub fn admin_port(&self) -> u16 {
         self.admin
     }
 
     /// What Envoy's admin interface answers.
-    pub(crate) fn admin(&self, path: &str) -> String {
+    pub fn admin(&self, path: &str) -> String {
         Message::get(path).send(self.admin).expect("Envoy's admin answers").text()
     }
 
     /// A counter or gauge; one that does not exist yet is zero.
-    pub(crate) fn stat(&self, name: &str) -> u64 {
+    pub fn stat(&self, name: &str) -> u64 {
         let stats = self.admin("/stats?usedonly");
         let value = stats.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(": "));
         value.map_or(0, |value| value.parse().expect("a counter or a gauge"))
     }
 
     /// Makes Envoy and the modules in it log all they can.
-    pub(crate) fn log_everything(&self) {
+    pub fn log_everything(&self) {
         self.log_at("level=trace");
     }
 
     /// Makes a part of Envoy log from a level on: `wasm=debug`.
-    pub(crate) fn log_at(&self, level: &str) {
+    pub fn log_at(&self, level: &str) {
         let message = Message { method: "POST".into(), ..Message::get(&format!("/logging?{level}")) };
         assert_eq!(message.send(self.admin).expect("Envoy's admin answers").status, 200);
     }
 
     /// What Envoy has logged so far.
-    pub(crate) fn log(&self) -> String {
+    pub fn log(&self) -> String {
         log(&self.folder)
     }
 
     /// The access log's entry for the last request of a case.
-    pub(crate) fn logged(&self, case: &str) -> Value {
+    pub fn logged(&self, case: &str) -> Value {
         let file = self.folder.join("access.log");
         let entry = patiently(|| {
             let lines = fs::read_to_string(&file).unwrap_or_default();
@@ -150,7 +148,7 @@ impl Envoy {
     }
 
     /// Gives Envoy the listeners of another bootstrap and waits for its verdict.
-    pub(crate) fn update(&self, bootstrap: &Value) -> Update {
+    pub fn update(&self, bootstrap: &Value) -> Update {
         let rejected = self.stat("listener_manager.lds.update_rejected");
         let accepted = self.stat("listener_manager.lds.update_success");
         publish(&self.folder, &bootstrap["static_resources"]["listeners"]);
@@ -189,7 +187,7 @@ impl Drop for Envoy {
 fn folder() -> PathBuf {
     static NEXT: AtomicU32 = AtomicU32::new(0);
     let name = format!("envoy-{}-{}", process::id(), NEXT.fetch_add(1, Ordering::Relaxed));
-    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/tmp").join(name);
     fs::create_dir_all(&folder).expect("a folder for Envoy");
     folder
 }

@@ -17,13 +17,13 @@ use serde_json::{Value, json};
 const NAMELESS: &str = "nameless.test";
 
 /// The authority that both ends trust; its key never leaves the test.
-pub(crate) struct Authority {
+pub struct Authority {
     issuer: CertifiedIssuer<'static, KeyPair>,
 }
 
 /// A client's end of a connection, before it is one.
 #[derive(Clone)]
-pub(crate) struct Client {
+pub struct Client {
     config: Arc<ClientConfig>,
     server: ServerName<'static>,
 }
@@ -31,7 +31,7 @@ pub(crate) struct Client {
 // === impl Authority ===
 
 impl Authority {
-    pub(crate) fn new() -> Authority {
+    pub fn generate() -> Authority {
         let mut parameters = CertificateParams::default();
         parameters.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
         parameters.distinguished_name.push(DnType::CommonName, "authority");
@@ -40,7 +40,7 @@ impl Authority {
     }
 
     /// Envoy's transport socket of a server with these names, which asks clients for a certificate and insists.
-    pub(crate) fn downstream(&self, names: &BTreeSet<&str>) -> Value {
+    pub fn downstream(&self, names: &BTreeSet<&str>) -> Value {
         let names = names.iter().copied().chain([NAMELESS]).map(str::to_owned).collect::<Vec<_>>();
         let parameters = CertificateParams::new(names).expect("names of hosts");
         let (certificate, key) = self.sign(parameters, ExtendedKeyUsagePurpose::ServerAuth);
@@ -58,7 +58,7 @@ impl Authority {
     }
 
     /// Envoy's transport socket towards a server of this name, as Istio makes it of a `DestinationRule` with TLS `SIMPLE`.
-    pub(crate) fn upstream(&self, name: &str) -> Value {
+    pub fn upstream(&self, name: &str) -> Value {
         json!({ "name": "envoy.transport_sockets.tls", "typed_config": {
             "@type": "type.googleapis.com/envoy.extensions.transport_sockets.tls.v3.UpstreamTlsContext",
             "sni": name,
@@ -70,7 +70,7 @@ impl Authority {
     }
 
     /// A server with these names that asks clients for nothing.
-    pub(crate) fn server(&self, names: &[&str]) -> Arc<ServerConfig> {
+    pub fn server(&self, names: &[&str]) -> Arc<ServerConfig> {
         let names = names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>();
         let parameters = CertificateParams::new(names).expect("names of hosts");
         let (certificate, key) = self.sign(parameters, ExtendedKeyUsagePurpose::ServerAuth);
@@ -85,12 +85,12 @@ impl Authority {
     }
 
     /// Its certificate, for whoever trusts it.
-    pub(crate) fn pem(&self) -> String {
+    pub fn pem(&self) -> String {
         self.issuer.pem()
     }
 
     /// A client whose certificate has this URI SAN, or none, and that asks for a server name, or none.
-    pub(crate) fn client(&self, uri: Option<&str>, sni: Option<&str>) -> Client {
+    pub fn client(&self, uri: Option<&str>, sni: Option<&str>) -> Client {
         let mut parameters = CertificateParams::default();
         let uri = uri.map(|uri| SanType::URI(uri.try_into().expect("an ASCII URI")));
         parameters.subject_alt_names = uri.into_iter().collect();
@@ -122,7 +122,7 @@ impl Authority {
 
 impl Client {
     /// The handshake happens with the first byte.
-    pub(crate) fn over(&self, stream: TcpStream) -> StreamOwned<ClientConnection, TcpStream> {
+    pub fn over(&self, stream: TcpStream) -> StreamOwned<ClientConnection, TcpStream> {
         let connection = ClientConnection::new(Arc::clone(&self.config), self.server.clone()).expect("a good config");
         StreamOwned::new(connection, stream)
     }

@@ -10,29 +10,29 @@ use serde_json::{Map, Value, json};
 use super::http::Message;
 
 /// The issuers that both sides trust: one with slashes in it, one without.
-pub(crate) const ISSUERS: [&str; 2] = ["https://idp.example.com", "issuer-b"];
+pub const ISSUERS: [&str; 2] = ["https://idp.example.com", "issuer-b"];
 
 /// A source of numbers that only its seed decides (splitmix64).
 #[derive(Clone, Debug)]
-pub(crate) struct Dice(u64);
+pub struct Dice(u64);
 
 /// A request as it is asked of both sides.
 #[derive(Clone, Debug)]
-pub(crate) struct Question {
-    pub(crate) method: String,
-    pub(crate) host: String,
-    pub(crate) path: String,
-    pub(crate) headers: Vec<(String, String)>,
+pub struct Question {
+    pub method: String,
+    pub host: String,
+    pub path: String,
+    pub headers: Vec<(String, String)>,
     /// What the token says, as in a `Recipe`; no token without it.
-    pub(crate) claims: Option<Value>,
+    pub claims: Option<Value>,
     /// A PROXY protocol header: source and destination of the connection as Envoy is to see them.
-    pub(crate) proxied: Option<String>,
+    pub proxied: Option<String>,
 }
 
 // === impl Dice ===
 
 impl Dice {
-    pub(crate) fn new(seed: u64) -> Dice {
+    pub fn new(seed: u64) -> Dice {
         Dice(seed)
     }
 
@@ -113,7 +113,7 @@ const PROXIED: [&str; 5] = [
 const SUBJECTS: [&str; 6] = ["alice", "bob", "alice@example.com", "al", "svc/one", ""];
 
 impl Question {
-    pub(crate) fn get(path: &str) -> Question {
+    pub fn get(path: &str) -> Question {
         Question {
             method: "GET".into(),
             host: "api.example.com".into(),
@@ -124,29 +124,29 @@ impl Question {
         }
     }
 
-    pub(crate) fn method(self, method: &str) -> Question {
+    pub fn method(self, method: &str) -> Question {
         Question { method: method.into(), ..self }
     }
 
-    pub(crate) fn host(self, host: &str) -> Question {
+    pub fn host(self, host: &str) -> Question {
         Question { host: host.into(), ..self }
     }
 
-    pub(crate) fn header(mut self, name: &str, value: &str) -> Question {
+    pub fn header(mut self, name: &str, value: &str) -> Question {
         self.headers.push((name.into(), value.into()));
         self
     }
 
     /// With a token of the first issuer, for what is not said here.
-    pub(crate) fn claims(self, claims: Value) -> Question {
+    pub fn claims(self, claims: Value) -> Question {
         Question { claims: Some(claims), ..self }
     }
 
-    pub(crate) fn proxied(self, line: &str) -> Question {
+    pub fn proxied(self, line: &str) -> Question {
         Question { proxied: Some(line.into()), ..self }
     }
 
-    pub(crate) fn random(dice: &mut Dice) -> Question {
+    pub fn random(dice: &mut Dice) -> Question {
         let mut path = dice.pick(&PATHS).to_string();
         if dice.percent(20) {
             path += *dice.pick(&QUERIES);
@@ -173,7 +173,7 @@ impl Question {
     }
 
     /// As it goes over the wire.
-    pub(crate) fn message(&self, token: Option<&str>) -> Message {
+    pub fn message(&self, token: Option<&str>) -> Message {
         let message = Message {
             preface: self.proxied.iter().map(|line| format!("{line}\r\n")).collect(),
             method: self.method.clone(),
@@ -306,7 +306,7 @@ const PEERS: [&str; 3] =
     ["cluster.local/ns/default/sa/web", "cluster.local/ns/payments/sa/api", "other.example/ns/a/sa/b"];
 
 /// One to five policies of all actions, or one of rules that ask a single thing, where nothing hides behind anything else.
-pub(crate) fn policies(dice: &mut Dice) -> Value {
+pub fn policies(dice: &mut Dice) -> Value {
     let mut policies = if dice.percent(45) {
         let action = *dice.pick(&["ALLOW", "ALLOW", "DENY"]);
         vec![json!({"namespace": "default", "action": action, "rules": dice.several(3, simple_rule)})]

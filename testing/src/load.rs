@@ -2,13 +2,11 @@
 //!
 //! Each client waits for a reply before it asks again.
 
-#![allow(clippy::disallowed_methods, reason = "load is measured by the clock")]
-
 use super::http::{Connection, Message, Reply};
 use std::collections::BTreeMap;
 use std::fmt;
 use std::io;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
@@ -19,26 +17,25 @@ const REST: Duration = Duration::from_millis(10);
 /// So many failures are told in words.
 const COMPLAINTS: usize = 5;
 
-/// Load before it starts: without a bound and as fast as two clients are.
-pub(crate) struct Load {
+/// Load before it starts: as fast as two clients are.
+pub struct Load {
     port: u16,
     clients: u32,
     /// Between two requests of one client.
     interval: Duration,
-    left: AtomicUsize,
     questions: RwLock<Vec<Question>>,
     stopped: AtomicBool,
 }
 
-/// Load that goes on until it is stopped or has sent what it was bound to.
-pub(crate) struct Running {
+/// Load that goes on until it is stopped.
+pub struct Running {
     load: Arc<Load>,
     clients: Vec<JoinHandle<CacheStats>>,
 }
 
 /// What came back.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct CacheStats {
+pub struct CacheStats {
     statuses: BTreeMap<String, BTreeMap<u16, usize>>,
     latencies: BTreeMap<String, Vec<Duration>>,
     failed: usize,
@@ -47,11 +44,11 @@ pub(crate) struct CacheStats {
 
 /// How long replies took, connections that broke apart.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Latency {
-    pub(crate) least: Duration,
-    pub(crate) median: Duration,
-    pub(crate) p99: Duration,
-    pub(crate) most: Duration,
+pub struct Latency {
+    pub least: Duration,
+    pub median: Duration,
+    pub p99: Duration,
+    pub most: Duration,
 }
 
 #[derive(Clone)]
@@ -64,43 +61,32 @@ struct Question {
 // === impl Load ===
 
 impl Load {
-    pub(crate) fn on(port: u16) -> Load {
+    pub fn on(port: u16) -> Load {
         Load {
             port,
             clients: 2,
             interval: Duration::ZERO,
-            left: AtomicUsize::new(usize::MAX),
             questions: RwLock::default(),
             stopped: AtomicBool::new(false),
         }
     }
 
     /// One more request to choose from; a reply that is not good counts as failed.
-    pub(crate) fn ask(
-        self,
-        label: &str,
-        message: Message,
-        is_good: impl Fn(&Reply) -> bool + Send + Sync + 'static,
-    ) -> Load {
+    pub fn ask(self, label: &str, message: Message, is_good: impl Fn(&Reply) -> bool + Send + Sync + 'static) -> Load {
         self.add(label, message, is_good);
         self
     }
 
-    pub(crate) fn clients(self, clients: u32) -> Load {
+    pub fn clients(self, clients: u32) -> Load {
         Load { clients, ..self }
     }
 
     /// At most so many requests in a second, of all clients together; comes after `clients`.
-    pub(crate) fn per_second(self, rate: u32) -> Load {
+    pub fn per_second(self, rate: u32) -> Load {
         Load { interval: Duration::from_secs(1) * self.clients / rate, ..self }
     }
 
-    /// So many requests in all.
-    pub(crate) fn bound(self, requests: usize) -> Load {
-        Load { left: requests.into(), ..self }
-    }
-
-    pub(crate) fn start(self) -> Running {
+    pub fn start(self) -> Running {
         let load = Arc::new(self);
         let client = |number: u32| {
             let load = Arc::clone(&load);
@@ -116,12 +102,12 @@ impl Load {
 
     /// A client; the number is where in the list it begins.
     fn run(&self, number: usize) -> CacheStats {
-        let mut tally = CacheStats::default();
+        let mut stats = CacheStats::default();
         let mut connection = None;
         let mut due = Instant::now() + self.interval * number as u32 / self.clients;
         for turn in number.. {
             thread::sleep(due.saturating_duration_since(Instant::now()));
-            if self.stopped.load(Ordering::SeqCst) || !self.takes_one() {
+            if self.stopped.load(Ordering::SeqCst) {
                 break;
             }
             let asked = Instant::now();
@@ -132,13 +118,9 @@ impl Load {
             if reply.is_err() {
                 thread::sleep(REST);
             }
-            tally.keep(&question, reply, took);
+            stats.keep(&question, reply, took);
         }
-        tally
-    }
-
-    fn takes_one(&self) -> bool {
-        self.left.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |left| left.checked_sub(1)).is_ok()
+        stats
     }
 
     fn question(&self, turn: usize) -> Question {
@@ -151,17 +133,12 @@ impl Load {
 
 impl Running {
     /// One more request to choose from, from now on.
-    pub(crate) fn add(&self, label: &str, message: Message, is_good: impl Fn(&Reply) -> bool + Send + Sync + 'static) {
+    pub fn add(&self, label: &str, message: Message, is_good: impl Fn(&Reply) -> bool + Send + Sync + 'static) {
         self.load.add(label, message, is_good);
     }
 
-    pub(crate) fn stop(self) -> CacheStats {
+    pub fn stop(mut self) -> CacheStats {
         self.load.stopped.store(true, Ordering::SeqCst);
-        self.finish()
-    }
-
-    /// Waits for the end of load that has a bound.
-    pub(crate) fn finish(mut self) -> CacheStats {
         let tallies = self.clients.drain(..).map(|client| client.join().expect("a client without a panic"));
         tallies.fold(CacheStats::default(), CacheStats::plus)
     }
@@ -193,27 +170,27 @@ impl Question {
 
 impl CacheStats {
     /// How often each status came back; a broken connection has none.
-    pub(crate) fn statuses(&self, label: &str) -> BTreeMap<u16, usize> {
+    pub fn statuses(&self, label: &str) -> BTreeMap<u16, usize> {
         self.statuses.get(label).cloned().unwrap_or_default()
     }
 
     /// Replies that were not good, and connections that broke.
-    pub(crate) fn failed(&self) -> usize {
+    pub fn failed(&self) -> usize {
         self.failed
     }
 
     /// Replies, good or not.
-    pub(crate) fn answered(&self) -> usize {
+    pub fn answered(&self) -> usize {
         self.statuses.values().flat_map(BTreeMap::values).sum()
     }
 
     /// The first failures, in words.
-    pub(crate) fn complaints(&self) -> &[String] {
+    pub fn complaints(&self) -> &[String] {
         &self.complaints
     }
 
     /// None when nothing came back.
-    pub(crate) fn latency(&self, label: &str) -> Option<Latency> {
+    pub fn latency(&self, label: &str) -> Option<Latency> {
         let mut latencies = self.latencies.get(label)?.clone();
         latencies.sort();
         let rank = |percent: usize| latencies[(latencies.len() * percent).div_ceil(100) - 1];

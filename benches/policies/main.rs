@@ -5,7 +5,6 @@
 
 #![allow(
     clippy::as_conversions,
-    clippy::cast_precision_loss,
     clippy::disallowed_methods,
     clippy::expect_used,
     clippy::indexing_slicing,
@@ -14,14 +13,9 @@
     reason = "a benchmark has a clock and may break loudly"
 )]
 
-#[path = "policies/in_envoy.rs"]
 mod in_envoy;
-#[path = "policies/native.rs"]
 mod native;
-#[path = "policies/rules.rs"]
 mod rules;
-#[path = "../tests/support/mod.rs"]
-mod support;
 
 use std::{
     env,

@@ -55,7 +55,7 @@ pub fn public_pem(name: &str) -> String {
 }
 
 /// The algorithm a key signs with unless told otherwise (RFC 7518 3.1, RFC 8037 3.1).
-pub fn usual_alg(name: &str) -> &'static str {
+pub(crate) fn usual_alg(name: &str) -> &'static str {
     let jwk = private_jwk(name);
     match (jwk["kty"].as_str(), jwk["crv"].as_str()) {
         (Some("RSA"), _) => "RS256",
@@ -102,7 +102,7 @@ pub fn sign(name: &str, alg: &str, message: &[u8]) -> Vec<u8> {
 }
 
 /// HMAC with any secret (RFC 7518 3.2).
-pub fn mac(secret: &[u8], alg: &str, message: &[u8]) -> Vec<u8> {
+pub(crate) fn mac(secret: &[u8], alg: &str, message: &[u8]) -> Vec<u8> {
     match alg {
         "HS256" => hmac::<Sha256>(secret, message),
         "HS384" => hmac::<Sha384>(secret, message),

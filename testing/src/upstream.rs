@@ -8,18 +8,17 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
 
 /// The upstream; its threads end with the test's process.
-pub(crate) struct Upstream {
+pub struct Upstream {
     port: u16,
     memory: Memory,
 }
 
 /// One request as it arrived, headers in their order and with their duplicates.
 #[derive(Clone, Debug)]
-pub(crate) struct TokenCache {
-    pub(crate) method: String,
-    pub(crate) path: String,
-    pub(crate) headers: Vec<(String, Vec<u8>)>,
-    pub(crate) body: Vec<u8>,
+pub struct TokenCache {
+    pub path: String,
+    pub headers: Vec<(String, Vec<u8>)>,
+    pub body: Vec<u8>,
 }
 
 #[derive(Clone, Default)]
@@ -28,7 +27,7 @@ struct Memory(Arc<Mutex<HashMap<String, Vec<TokenCache>>>>);
 // === impl Upstream ===
 
 impl Upstream {
-    pub(crate) fn start() -> Upstream {
+    pub fn start() -> Upstream {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a free port on loopback");
         let port = listener.local_addr().expect("a bound socket has an address").port();
         let upstream = Upstream { port, memory: Memory::default() };
@@ -42,16 +41,16 @@ impl Upstream {
         upstream
     }
 
-    pub(crate) fn port(&self) -> u16 {
+    pub fn port(&self) -> u16 {
         self.port
     }
 
     /// The last request of a case.
-    pub(crate) fn seen(&self, case: &str) -> Option<TokenCache> {
+    pub fn seen(&self, case: &str) -> Option<TokenCache> {
         self.memory.lock().get(case)?.last().cloned()
     }
 
-    pub(crate) fn count(&self, case: &str) -> usize {
+    pub fn count(&self, case: &str) -> usize {
         self.memory.lock().get(case).map_or(0, Vec::len)
     }
 }
@@ -60,7 +59,7 @@ impl Upstream {
 
 impl TokenCache {
     /// The values of a header, joined as RFC 9110 5.3 joins them.
-    pub(crate) fn header(&self, name: &str) -> Option<String> {
+    pub fn header(&self, name: &str) -> Option<String> {
         http::joined(&self.headers, name)
     }
 
@@ -73,7 +72,6 @@ impl TokenCache {
         let mut space = [httparse::EMPTY_HEADER; 128];
         let mut parsed = httparse::Request::new(&mut space);
         parsed.parse(&head).map_err(io::Error::other)?;
-        let method = parsed.method.unwrap_or_default().to_owned();
         let path = parsed.path.unwrap_or_default().to_owned();
         let headers = http::owned(parsed.headers);
         let body = match http::framing(&headers)? {
@@ -81,7 +79,7 @@ impl TokenCache {
             Framing::Chunked => http::chunks(stream)?,
             Framing::Unframed => Vec::new(),
         };
-        Ok(Some(TokenCache { method, path, headers, body }))
+        Ok(Some(TokenCache { path, headers, body }))
     }
 }
 

@@ -1,16 +1,14 @@
 //! What a key server is set to, and what it remembers.
 
-#![allow(clippy::disallowed_methods, reason = "a fetch has an instant")]
-
 use super::super::{keys, upstream::TokenCache};
 use super::{DISCOVERY, KEYS};
 use serde_json::json;
 use std::collections::BTreeMap;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 /// How a request is answered.
 #[derive(Clone, Debug, Default)]
-pub(crate) enum Behaviour {
+pub enum Behaviour {
     #[default]
     Good,
     /// This status above the good body, for whoever looks at the body alone.
@@ -29,12 +27,11 @@ pub(crate) enum Behaviour {
     ResetInBody,
 }
 
-/// A request, when it arrived, and the status it was answered with, if it was.
+/// A request, and the status it was answered with, if it was.
 #[derive(Clone, Debug)]
-pub(crate) struct Fetch {
-    pub(crate) at: Instant,
-    pub(crate) request: TokenCache,
-    pub(crate) status: Option<u16>,
+pub struct Fetch {
+    pub request: TokenCache,
+    pub status: Option<u16>,
 }
 
 pub(super) struct Switchboard {
@@ -83,7 +80,7 @@ impl Switchboard {
             _ => [head, body].concat(),
         };
         let status = (!bytes.is_empty()).then_some(status);
-        self.fetches.push(Fetch { at: Instant::now(), request, status });
+        self.fetches.push(Fetch { request, status });
         match behaviour {
             Behaviour::Slow(delay) => Answer { delay, bytes, then: Then::Listen },
             Behaviour::Hang | Behaviour::HangInBody => Answer { delay: Duration::ZERO, bytes, then: Then::Hang },

@@ -10,7 +10,7 @@ const JWT_AUTHN: &str = "type.googleapis.com/envoy.extensions.filters.http.jwt_a
 const URI_TEMPLATE: &str = "type.googleapis.com/envoy.extensions.path.match.uri_template.v3.UriTemplateMatchConfig";
 
 /// The RBAC filters of `AuthorizationPolicy` specs with their metadata's names, in their order (builder.go `build`).
-pub(crate) fn rbac(policies: &Value) -> Vec<Value> {
+pub fn rbac(policies: &Value) -> Vec<Value> {
     let of_action = |action: &str| -> Vec<&Value> {
         list(policies).iter().filter(|policy| policy["action"].as_str().unwrap_or("ALLOW") == action).collect()
     };
@@ -23,7 +23,7 @@ pub(crate) fn rbac(policies: &Value) -> Vec<Value> {
 }
 
 /// The filter of `RequestAuthentication` rules, one an issuer, all with the same inline keys.
-pub(crate) fn jwt_authn(issuers: &[&str], jwks: &str) -> Value {
+pub fn jwt_authn(issuers: &[&str], jwks: &str) -> Value {
     let name = |index: usize| format!("origins-{index}");
     let provider = |issuer: &str| {
         json!({

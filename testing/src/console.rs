@@ -7,29 +7,29 @@ use serde_json::Value;
 use std::{fs, path::Path, process::Command};
 
 /// What stands below one heading.
-pub(crate) struct Session {
-    pub(crate) heading: String,
-    pub(crate) steps: Vec<Step>,
+pub struct Session {
+    pub heading: String,
+    pub steps: Vec<Step>,
 }
 
 /// One command of a paper.
-pub(crate) struct Step {
+pub struct Step {
     /// The line of the paper.
-    pub(crate) line: usize,
-    pub(crate) command: String,
-    pub(crate) prints: Vec<String>,
+    pub line: usize,
+    pub command: String,
+    pub prints: Vec<String>,
     /// The configuration it is run with.
-    pub(crate) configuration: Value,
+    pub configuration: Value,
 }
 
 /// Where commands are run.
-pub(crate) struct Shell<'a> {
-    pub(crate) folder: &'a Path,
+pub struct Shell<'a> {
+    pub folder: &'a Path,
     /// The folder of `claimgate`.
-    pub(crate) claimgate: &'a Path,
+    pub claimgate: &'a Path,
     /// Said before every command.
-    pub(crate) prelude: String,
-    pub(crate) variables: Vec<(&'static str, String)>,
+    pub prelude: String,
+    pub variables: Vec<(&'static str, String)>,
 }
 
 /// The sessions of a paper. Every block of it is a configuration, a part of one, or a session: none goes unchecked.
@@ -81,17 +81,17 @@ fn merge(into: &mut Value, fields: Value) {
 
 impl Step {
     /// Whether a proxy has to run for it.
-    pub(crate) fn needs_proxy(&self) -> bool {
+    pub fn needs_proxy(&self) -> bool {
         self.command.contains("curl") || self.reads_what_comes_late()
     }
 
     /// Whether it looks at what the proxy writes in its own time.
-    pub(crate) fn reads_what_comes_late(&self) -> bool {
+    pub fn reads_what_comes_late(&self) -> bool {
         self.command.contains("envoy.log") || self.command.contains("/stats")
     }
 
     /// What is wrong with the paper, if this is what was printed.
-    pub(crate) fn complaint(&self, printed: &[String]) -> Option<String> {
+    pub fn complaint(&self, printed: &[String]) -> Option<String> {
         let is_like = self.prints.len() == printed.len()
             && self.prints.iter().zip(printed).all(|(written, printed)| is_like(written, printed));
         let (line, command) = (self.line, &self.command);
@@ -103,7 +103,7 @@ impl Step {
 
 impl Shell<'_> {
     /// What a command prints to either stream, line by line.
-    pub(crate) fn run(&self, step: &Step) -> Vec<String> {
+    pub fn run(&self, step: &Step) -> Vec<String> {
         fs::write(self.folder.join("claimgate.yaml"), step.configuration.to_string()).expect("a writable folder");
         let script =
             format!("exec 2>&1; PATH=\"{}:$PATH\"; {}\n{}", self.claimgate.display(), self.prelude, step.command);
@@ -116,7 +116,7 @@ impl Shell<'_> {
 }
 
 /// Whether a printed line is the written one, but for the time and what follows from it.
-pub(crate) fn is_like(written: &str, printed: &str) -> bool {
+pub fn is_like(written: &str, printed: &str) -> bool {
     if let (Some(_), Some(date)) = (written.strip_prefix("date: "), printed.strip_prefix("date: ")) {
         return date.ends_with(" GMT");
     }

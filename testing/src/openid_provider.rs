@@ -7,10 +7,10 @@ use std::io::{BufRead, BufReader, Write};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use std::sync::{Mutex, PoisonError};
 
-const SCRIPT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/oidc/provider.mjs");
+const SCRIPT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../tests/oidc/provider.mjs");
 
 /// A running provider. Dropping it ends the process.
-pub(crate) struct OpenIdProvider {
+pub struct OpenIdProvider {
     node: Child,
     conversation: Mutex<Conversation>,
     issuer: String,
@@ -19,9 +19,9 @@ pub(crate) struct OpenIdProvider {
 
 /// How often its documents were fetched.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Fetches {
-    pub(crate) keys: usize,
-    pub(crate) discovery: usize,
+pub struct Fetches {
+    pub keys: usize,
+    pub discovery: usize,
 }
 
 struct Conversation {
@@ -32,7 +32,7 @@ struct Conversation {
 // === impl OpenIdProvider ===
 
 impl OpenIdProvider {
-    pub(crate) fn start() -> OpenIdProvider {
+    pub fn start() -> OpenIdProvider {
         let mut node = Command::new("node")
             .arg(SCRIPT)
             .stdin(Stdio::piped())
@@ -46,16 +46,16 @@ impl OpenIdProvider {
         OpenIdProvider { node, conversation: Mutex::new(conversation), issuer, port }
     }
 
-    pub(crate) fn issuer(&self) -> &str {
+    pub fn issuer(&self) -> &str {
         &self.issuer
     }
 
-    pub(crate) fn port(&self) -> u16 {
+    pub fn port(&self) -> u16 {
         self.port
     }
 
     /// An access token for an audience, by the client credentials grant (RFC 6749 4.4, RFC 8707 2.2); its subject is `alice`.
-    pub(crate) fn token(&self, audience: &str) -> String {
+    pub fn token(&self, audience: &str) -> String {
         let audience = utf8_percent_encode(audience, NON_ALPHANUMERIC);
         let body = format!("grant_type=client_credentials&client_id=alice&client_secret=secret&resource={audience}");
         let message = Message { method: "POST".into(), body: body.clone().into(), ..Message::get("/token") }
@@ -68,11 +68,11 @@ impl OpenIdProvider {
     }
 
     /// Signs with a new key from now on, and publishes it beside the one before; the `kid` of the new one.
-    pub(crate) fn rotate(&self) -> String {
+    pub fn rotate(&self) -> String {
         self.order("rotate")
     }
 
-    pub(crate) fn fetches(&self) -> Fetches {
+    pub fn fetches(&self) -> Fetches {
         let counts = self.order("count");
         let mut counts = counts.split(' ').map(|count| count.parse().expect("a number"));
         Fetches { keys: counts.next().expect("two numbers"), discovery: counts.next().expect("two numbers") }

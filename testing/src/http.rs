@@ -9,44 +9,44 @@ const PATIENCE: Duration = Duration::from_secs(10);
 
 /// A request, sent as it is written here: nothing is added, not even `host`.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Message {
+pub struct Message {
     /// What a proxy says before the request: a PROXY protocol header.
-    pub(crate) preface: String,
-    pub(crate) method: String,
-    pub(crate) path: Vec<u8>,
-    pub(crate) headers: Vec<(String, Vec<u8>)>,
-    pub(crate) body: Vec<u8>,
+    pub preface: String,
+    pub method: String,
+    pub path: Vec<u8>,
+    pub headers: Vec<(String, Vec<u8>)>,
+    pub body: Vec<u8>,
 }
 
 /// A connection that stays open for the next request.
-pub(crate) struct Connection<S = TcpStream>(BufReader<S>);
+pub struct Connection<S = TcpStream>(BufReader<S>);
 
 /// What came back.
 #[derive(Clone, Debug)]
-pub(crate) struct Reply {
-    pub(crate) status: u16,
-    pub(crate) headers: Vec<(String, Vec<u8>)>,
-    pub(crate) body: Vec<u8>,
+pub struct Reply {
+    pub status: u16,
+    pub headers: Vec<(String, Vec<u8>)>,
+    pub body: Vec<u8>,
 }
 
 // === impl Message ===
 
 impl Message {
-    pub(crate) fn get(path: &str) -> Message {
+    pub fn get(path: &str) -> Message {
         Message { method: "GET".into(), path: path.into(), ..Message::default() }.header("host", "test")
     }
 
-    pub(crate) fn header(mut self, name: &str, value: impl AsRef<[u8]>) -> Message {
+    pub fn header(mut self, name: &str, value: impl AsRef<[u8]>) -> Message {
         self.headers.push((name.into(), value.as_ref().into()));
         self
     }
 
-    pub(crate) fn send(&self, port: u16) -> io::Result<Reply> {
+    pub fn send(&self, port: u16) -> io::Result<Reply> {
         Connection::open(port)?.send(self)
     }
 
     /// The same bytes, inside TLS.
-    pub(crate) fn send_as(&self, client: &Client, port: u16) -> io::Result<Reply> {
+    pub fn send_as(&self, client: &Client, port: u16) -> io::Result<Reply> {
         Connection(BufReader::new(client.over(connect(port)?))).send(self)
     }
 
@@ -64,13 +64,13 @@ impl Message {
 // === impl Connection ===
 
 impl Connection {
-    pub(crate) fn open(port: u16) -> io::Result<Connection> {
+    pub fn open(port: u16) -> io::Result<Connection> {
         Ok(Connection(BufReader::new(connect(port)?)))
     }
 }
 
 impl<S: Read + Write> Connection<S> {
-    pub(crate) fn send(&mut self, message: &Message) -> io::Result<Reply> {
+    pub fn send(&mut self, message: &Message) -> io::Result<Reply> {
         self.0.get_mut().write_all(&message.bytes())?;
         loop {
             let reply = Reply::read(&mut self.0, &message.method)?;
@@ -92,11 +92,11 @@ fn connect(port: u16) -> io::Result<TcpStream> {
 
 impl Reply {
     /// The values of a header, joined as RFC 9110 5.3 joins them.
-    pub(crate) fn header(&self, name: &str) -> Option<String> {
+    pub fn header(&self, name: &str) -> Option<String> {
         joined(&self.headers, name)
     }
 
-    pub(crate) fn text(&self) -> String {
+    pub fn text(&self) -> String {
         String::from_utf8_lossy(&self.body).into_owned()
     }
 
@@ -134,7 +134,7 @@ pub(crate) enum Framing {
 }
 
 /// The bytes up to and with the empty line; none at all when the peer has closed.
-pub(crate) fn head(stream: &mut impl BufRead) -> io::Result<Vec<u8>> {
+pub fn head(stream: &mut impl BufRead) -> io::Result<Vec<u8>> {
     let mut head = Vec::new();
     while !head.ends_with(b"\r\n\r\n") {
         if stream.read_until(b'\n', &mut head)? == 0 {
@@ -154,7 +154,7 @@ pub(crate) fn framing(headers: &[(String, Vec<u8>)]) -> io::Result<Framing> {
     }
 }
 
-pub(crate) fn exactly(stream: &mut impl BufRead, length: u64) -> io::Result<Vec<u8>> {
+pub fn exactly(stream: &mut impl BufRead, length: u64) -> io::Result<Vec<u8>> {
     let mut body = Vec::new();
     stream.take(length).read_to_end(&mut body)?;
     if u64::try_from(body.len()) == Ok(length) { Ok(body) } else { Err(io::ErrorKind::UnexpectedEof.into()) }

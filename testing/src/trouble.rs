@@ -5,21 +5,21 @@ use serde_json::{Map, Value, json};
 use std::fs;
 
 /// What a session is about.
-pub(crate) struct Situation {
+pub struct Situation {
     /// The client's token.
-    pub(crate) token: Recipe,
+    pub token: Recipe,
     /// The keys that the issuer shows, in the words of `keys::jwks`.
-    pub(crate) keys: &'static str,
+    pub keys: &'static str,
 }
 
 /// The sessions of the paper.
-pub(crate) fn sessions() -> Vec<Session> {
-    let file = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/troubleshooting.md");
+pub fn sessions() -> Vec<Session> {
+    let file = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/troubleshooting.md");
     super::console::sessions(&fs::read_to_string(file).expect("the paper"))
 }
 
 /// The situation below a heading.
-pub(crate) fn situation(heading: &str) -> Situation {
+pub fn situation(heading: &str) -> Situation {
     let fresh = |more: Value| {
         let mut claims: Map<String, Value> = members(json!({"exp": "@now+3600", "groups": ["staff"]}));
         claims.extend(members(more));
