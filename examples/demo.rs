@@ -122,7 +122,7 @@ fn questions() -> Vec<Question> {
             lacks: vec!["authorization:"],
         },
         Question {
-            title: "the log line of each denial",
+            title: "the log line of each reason",
             why: "why, by which rule, and what the token says of itself; nothing that could be used",
             command: format!("grep -o 'denied: .*' {LOG}"),
             has: vec![

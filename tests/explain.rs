@@ -94,7 +94,7 @@ fn fetched_keys_come_from_a_file() {
     };
     assert_eq!(
         explain(&[]),
-        (1, "the request waits for keys, which nobody fetches at a desk: name a file that has them, `--jwks keys.json`\n".into())
+        (1, "the request waits for keys, which this command does not fetch: name a file that has them, `--jwks keys.json`\n".into())
     );
     for (set, status, said) in [
         (keys::jwks("@p256"), 0, "200, the request goes upstream"),

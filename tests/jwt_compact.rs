@@ -6,6 +6,7 @@ use claimgate::{
     gate::{Gate, Step},
     request::Request,
     time::UnixTime,
+    wait_queue::StreamId,
 };
 use claimgate_testing::{case::Peer, core::NOW, keys};
 use jwt_compact::{
@@ -23,7 +24,10 @@ fn admitted(key: &str, algorithm: &str, token: &str) -> bool {
         (":path".into(), b"/".to_vec()),
         ("authorization".into(), format!("Bearer {token}").into_bytes()),
     ]);
-    matches!(Gate::new(config).admit(&request, &Peer::default(), UnixTime::from_secs(NOW)).step, Step::Continue(..))
+    matches!(
+        Gate::new(config).admit(StreamId(0), &request, &Peer::default(), UnixTime::from_secs(NOW)).step,
+        Step::Forward(_)
+    )
 }
 
 fn sign<A: Algorithm>(algorithm: &A, key: &A::SigningKey) -> String {

@@ -9,11 +9,10 @@ use claimgate::{
         fetch::{Answer, FetchError, Response},
         keyring::{Keyring, Outlook},
         ledger::{Ledger, Version},
-        source::{Discovery, Endpoint, Place, Source, SourceIndex, Terms},
+        source::{Discovery, Endpoint, Place, Source, Terms},
         turn::{Brought, Turn},
     },
     time::UnixTime,
-    waiting::{Waiter, Waiting},
 };
 use claimgate_testing::keys;
 use proptest::prelude::*;
@@ -261,45 +260,6 @@ proptest! {
         }
         let cooldowns = proxy.now.since(began).as_millis() / TERMS.cooldown.as_millis();
         prop_assert!(proxy.fetches <= usize::try_from(cooldowns).unwrap() + 1, "{} in {cooldowns}", proxy.fetches);
-    }
-
-    /// Each request that waits is let go once, unless it goes away itself.
-    #[test]
-    fn who_waits_is_let_go_once(ops in proptest::collection::vec((0_u8..4, 0_usize..3, 0_u64..50), 1..200)) {
-        let mut waiting = Waiting::new(5);
-        let (mut now, mut next, mut inside) = (START, 0_u32, Vec::new());
-        for (op, source, span) in ops {
-            let mut released = Vec::new();
-            match op {
-                0 => {
-                    let until = now.plus(Duration::from_secs(span));
-                    let waiter = Waiter { id: next, source: SourceIndex(source), until, request: next };
-                    match waiting.enter(waiter) {
-                        Ok(()) => inside.push(next),
-                        Err(request) => prop_assert!(request == next && inside.len() == 5),
-                    }
-                    next += 1;
-                }
-                1 => released = waiting.answered(SourceIndex(source)),
-                2 => {
-                    now = now.plus(Duration::from_secs(span));
-                    released = waiting.expired(now);
-                    prop_assert!(released.iter().all(|waiter| waiter.until <= now));
-                }
-                _ => {
-                    let id = u32::try_from(span).unwrap();
-                    waiting.leave(id);
-                    inside.retain(|other| *other != id);
-                }
-            }
-            for waiter in released {
-                let place = inside.iter().position(|id| *id == waiter.id);
-                prop_assert!(place.is_some(), "{waiter:?} is let go twice");
-                inside.remove(place.unwrap());
-            }
-            prop_assert_eq!(waiting.len(), inside.len());
-            prop_assert!(inside.iter().all(|id| waiting.holds(*id)));
-        }
     }
 }
 

@@ -7,6 +7,7 @@ use claimgate::{
     gate::{Gate, Step},
     request::Request,
     time::UnixTime,
+    wait_queue::StreamId,
 };
 use claimgate_testing::{
     case::{Peer, RequestParts},
@@ -42,7 +43,7 @@ fn request(question: &Question) -> Request {
 }
 
 fn lets_pass(gate: &mut Gate, request: &Request) -> bool {
-    matches!(gate.admit(request, &Peer::default(), UnixTime::from_secs(NOW)).step, Step::Continue(..))
+    matches!(gate.admit(StreamId(0), request, &Peer::default(), UnixTime::from_secs(NOW)).step, Step::Forward(_))
 }
 
 /// Every list backwards: policies, rules, parts and values.

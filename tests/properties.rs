@@ -2,13 +2,13 @@
 #![cfg(test)]
 
 use claimgate::{
-    authenticate::location::{Location, removal},
     claims::path::ClaimPath,
     config::Config,
     denial::Denial,
     encoding::base64url,
     gate::{Gate, Step},
     jose::{UntrustedToken, algorithm::Algorithm, json},
+    location::{Location, removal},
     matching::{
         path::{self, PathPattern},
         pattern::Pattern,
@@ -18,9 +18,9 @@ use claimgate::{
         Errors, Reply, Style,
         cors::{Cors, OriginPattern},
     },
-    request::{HeaderEdit, Request},
+    request::{HeaderEdit, HeaderName, Request},
     time::UnixTime,
-    upstream::Effects,
+    wait_queue::StreamId,
 };
 use claimgate_testing::{
     case::Peer,
@@ -49,7 +49,7 @@ fn bearer(token: &[u8]) -> Request {
 }
 
 fn passes(gate: &mut Gate, token: &[u8]) -> bool {
-    matches!(gate.admit(&bearer(token), &Peer::default(), UnixTime::from_secs(NOW)).step, Step::Continue(..))
+    matches!(gate.admit(StreamId(0), &bearer(token), &Peer::default(), UnixTime::from_secs(NOW)).step, Step::Forward(_))
 }
 
 fn recipe(key: &str, alg: &str) -> Recipe {
@@ -103,7 +103,7 @@ fn is_token(pair: &str, names: &[&str]) -> bool {
 
 fn arrive(request: Vec<(String, Vec<u8>)>, locations: &[&Location]) -> Arrival {
     let edits = removal(locations, &Request::new(request.clone()));
-    perform(request, Effects { edits, ..Effects::default() })
+    perform(request, &edits)
 }
 
 proptest! {
@@ -121,7 +121,7 @@ proptest! {
         let _ = PathPattern::parse(&text).map(|pattern| path::readings(&bytes).iter().any(|reading| pattern.matches(reading)));
         let mut gate = gate("@ed25519", &["EdDSA"]);
         prop_assert!(!passes(&mut gate, &bytes));
-        let _ = gate.admit(&Request::new(vec![(":path".into(), bytes.clone()), ("cookie".into(), bytes)]), &Peer::default(), UnixTime::from_secs(NOW));
+        let _ = gate.admit(StreamId(0), &Request::new(vec![(":path".into(), bytes.clone()), ("cookie".into(), bytes)]), &Peer::default(), UnixTime::from_secs(NOW));
     }
 
     /// No line ends inside of a header, and the quotes of a challenge pair.
@@ -214,11 +214,11 @@ proptest! {
         let mut request: Vec<(String, Vec<u8>)> = vec![(":path".into(), b"/?access_token=1".to_vec())];
         request.extend(headers.into_iter().map(|(name, value)| (name, value.into_bytes())));
         request.push(("x-token".into(), b"Token t".to_vec()));
-        let location = Location::Header { name: "x-token".into(), prefix: "Token ".into() };
+        let location = Location::Header { name: HeaderName::new("x-token"), prefix: "Token ".into() };
         let edits = removal(&[&location], &Request::new(request.clone()));
         prop_assert_eq!(&edits, &vec![HeaderEdit::Remove("x-token".into())]);
         let expected: Vec<_> = request.iter().filter(|(name, _)| name != "x-token").cloned().collect();
-        prop_assert_eq!(perform(request, Effects { edits, ..Effects::default() }).headers, expected);
+        prop_assert_eq!(perform(request, &edits).headers, expected);
     }
 
     /// A plain path is read one way, and every reading of any path is free of what made it unclear.

@@ -3,9 +3,10 @@
 
 use claimgate::{
     config::Config,
-    gate::{Gate, Step},
+    gate::{Decision, Gate, Step},
     request::Request,
     time::UnixTime,
+    wait_queue::StreamId,
 };
 use claimgate_testing::{case::Peer, core::NOW, keys, token::Recipe};
 use serde_json::{Value, json};
@@ -28,10 +29,9 @@ fn clears(issuer: &str, claims: Value, headers: &[(&str, &str)]) -> bool {
     let request = [(":method", "GET"), (":path", "/"), (":authority", "test")];
     let request = request.map(|(name, value)| (name.to_owned(), value.as_bytes().to_vec()));
     let request = Request::new(request.into_iter().chain(token).chain(sent).collect());
-    match gate.admit(&request, &Peer::default(), UnixTime::from_secs(NOW)).step {
-        Step::Continue(_, effects) => effects.clear_route_cache,
-        other => panic!("{other:?}"),
-    }
+    let Decision { step, record } = gate.admit(StreamId(0), &request, &Peer::default(), UnixTime::from_secs(NOW));
+    assert!(matches!(step, Step::Forward(_)), "{step:?}");
+    record.mutation.clear_route_cache
 }
 
 #[test]

@@ -8,6 +8,7 @@ use claimgate::{
     gate::{Gate, Step},
     request::Request,
     time::UnixTime,
+    wait_queue::StreamId,
 };
 
 use super::{
@@ -98,10 +99,10 @@ fn compile(configurations: &[String; SIZES.len()]) -> [f64; SIZES.len()] {
 fn decide(gates: &mut [Gate], request: &Request, kind: Kind) -> Vec<f64> {
     let now = UnixTime::from_secs(now());
     for gate in gates.iter_mut() {
-        let status = match gate.admit(request, &Unasked, now).step {
-            Step::Continue(..) => 200,
-            Step::Reply(_, reply) => reply.status,
-            Step::Wait(..) => 0,
+        let status = match gate.admit(StreamId(0), request, &Unasked, now).step {
+            Step::Forward(_) => 200,
+            Step::Reply(reply) => reply.status,
+            Step::Wait => 0,
         };
         assert_eq!(status, kind.statuses()[0], "{}", kind.name());
     }
@@ -110,7 +111,7 @@ fn decide(gates: &mut [Gate], request: &Request, kind: Kind) -> Vec<f64> {
         for (gate, samples) in gates.iter_mut().zip(&mut samples) {
             let (elapsed, ()) = timed(|| {
                 for _ in 0..BATCH {
-                    black_box(gate.admit(black_box(request), &Unasked, now));
+                    black_box(gate.admit(StreamId(0), black_box(request), &Unasked, now));
                 }
             });
             samples.push(elapsed.as_secs_f64() * 1e9 / f64::from(BATCH));

@@ -1,9 +1,8 @@
 //! From the tokens on a request to the identities they prove.
 //!
-//! Every token at every place that an applying rule names must be good: a bad one is refused even where a missing one
-//! would pass.
+//! Every token at every place that an applying rule names must be good: a bad one is denied even where a missing one
+//! would pass. In style `istio` one good token is enough, as in what istiod makes of several rules.
 
-pub mod location;
 pub mod provider;
 pub mod token_cache;
 
@@ -12,96 +11,87 @@ use std::rc::Rc;
 use serde_json::Value;
 
 use crate::{
-    authenticate::{
-        location::{Location, Place},
-        provider::{Keys, Presence, Provider, ProviderIndex},
-        token_cache::{Proof, TokenCache},
-    },
     claims::Claims,
     crypto::Verify,
+    denial::Denial,
     jose::UntrustedToken,
     keys::{
         Key, KeySet,
         keyring::{Keyring, Outlook},
         source::SourceIndex,
     },
-    matching::path::Reading,
-    proof::{Proven, prove},
+    location::{Location, Place},
+    matching::path,
+    proof,
     reason::{Reason, Registered},
     request::Request,
+    stop::Stop,
     time::UnixTime,
 };
+use provider::{Keys, Presence, Provider};
+use token_cache::{Proof, TokenCache};
 
-/// Who a proven, valid token speaks for.
-#[derive(Debug)]
-pub struct Identity<'g> {
+/// Whom a proven, valid token speaks for.
+#[derive(Clone, Debug)]
+pub struct Identity {
     /// The rule that vouches for it.
-    pub provider: &'g Provider,
+    pub provider: Rc<Provider>,
     /// Where its token was.
-    pub location: &'g Location,
+    pub location: Rc<Location>,
     /// What the token says.
     pub claims: Rc<Claims>,
 }
 
-/// Why there is no identity, and of whose token.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub struct Setback {
-    /// Why.
-    pub cause: Cause,
-    /// The rule that found the token bad, or whose keys are missing; none if no rule got to judge it.
-    pub rule: Option<ProviderIndex>,
-    /// Where the token is.
-    pub place: Place,
-}
-
-/// Why a token proves nothing.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum Cause {
-    /// A token is bad.
-    Denied(Reason),
-    /// The keys that may prove a token are on their way.
-    Wait(SourceIndex),
-    /// The keys that may prove a token can't be had now.
-    Unavailable(SourceIndex),
-}
-
-/// Why, and by which rule.
-type Unproven = (Cause, Option<ProviderIndex>);
-
-impl From<Reason> for Cause {
-    fn from(reason: Reason) -> Self {
-        Self::Denied(reason)
-    }
+/// How many of the tokens on a request must be good.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub enum Requirement {
+    /// Every one, wherever it is.
+    #[default]
+    All,
+    /// All of one rule (Envoy's `requires_any`); the rules are tried in the order of their issuers, as istiod sorts them.
+    Any,
 }
 
 /// The rules that apply to a request.
 ///
 /// # Errors
 /// [`Reason::PathAmbiguous`] if that depends on how the path is read.
-pub fn applying<'g>(
-    providers: &'g [Provider],
-    request: &Request,
-    readings: &[Reading<'_>],
-) -> Result<Vec<&'g Provider>, Reason> {
-    let mut readings = readings.iter().map(|reading| -> Vec<&'g Provider> {
-        let applies = |provider: &&Provider| {
-            let operations = &provider.applies_to;
-            operations.is_empty() || operations.iter().any(|operation| operation.matches(request, reading))
+pub fn applying<'g>(providers: &'g [Rc<Provider>], request: &Request) -> Result<Vec<&'g Rc<Provider>>, Stop> {
+    if providers.iter().all(|provider| provider.applies_to.is_empty()) {
+        return Ok(providers.iter().collect());
+    }
+    let readings = path::readings(request.target());
+    let mut readings = readings.iter().map(|reading| -> Vec<&'g Rc<Provider>> {
+        let applies = |provider: &&Rc<Provider>| {
+            let matches = &provider.applies_to;
+            matches.is_empty() || matches.iter().any(|one| one.matches(request, reading))
         };
         providers.iter().filter(applies).collect()
     });
     let first = readings.next().unwrap_or_default();
-    let agrees = |other: Vec<&Provider>| other.iter().map(|p| p.index).eq(first.iter().map(|p| p.index));
-    if readings.all(agrees) { Ok(first) } else { Err(Reason::PathAmbiguous) }
+    let agrees = |other: Vec<&Rc<Provider>>| other.iter().map(|p| p.index).eq(first.iter().map(|p| p.index));
+    if readings.all(agrees) { Ok(first) } else { Err(Reason::PathAmbiguous.into()) }
+}
+
+/// The places with tokens that nothing vouches for and that are not to be forwarded as they are.
+pub fn unjudged<'g>(providers: &[&'g Rc<Provider>], identities: &[Identity], request: &Request) -> Vec<&'g Location> {
+    let consumed = providers.iter().filter(|provider| !provider.forward_original_token);
+    let locations = consumed.flat_map(|provider| &provider.locations);
+    let is_unjudged = |location: &&Rc<Location>| {
+        identities.iter().all(|identity| identity.location != **location) && !location.tokens(request).is_empty()
+    };
+    locations.filter(is_unjudged).map(Rc::as_ref).collect()
 }
 
 /// What authentication works with besides the request.
 #[derive(Debug)]
 pub struct Authenticator<'g, V> {
     /// The rules that apply.
-    pub providers: &'g [&'g Provider],
+    pub providers: &'g [&'g Rc<Provider>],
+    /// How many tokens must be good.
+    pub requirement: Requirement,
     /// Tokens proven before.
-    pub seen: &'g mut TokenCache,
+    pub token_cache: &'g mut TokenCache,
     /// The keys of remote sources.
     pub keyrings: &'g mut [Keyring],
     /// How signatures are checked.
@@ -113,28 +103,70 @@ pub struct Authenticator<'g, V> {
 }
 
 impl<'g, V: Verify> Authenticator<'g, V> {
-    /// Proves every token of the request; what it finds is in the order of the rules, then of their places.
-    pub fn identities(&mut self, request: &Request) -> Result<Vec<Identity<'g>>, Setback> {
-        let mut identities = Vec::new();
+    /// Who sends the request. The first identity is the one that policies ask about.
+    ///
+    /// # Errors
+    /// A token that is bad or can't be judged now.
+    pub fn identities(&mut self, request: &Request) -> Result<Vec<Identity>, Stop> {
+        match self.requirement {
+            Requirement::All => self.all(request),
+            Requirement::Any => self.any(request),
+        }
+    }
+
+    /// Proves every token; what it finds is in the order of the rules, then of their places.
+    fn all(&mut self, request: &Request) -> Result<Vec<Identity>, Stop> {
+        let mut identities: Vec<Identity> = Vec::new();
         for (location, providers) in self.places() {
             for (occurrence, token) in location.tokens(request).into_iter().enumerate() {
-                let proofs = self.prove(&token, &providers).map_err(|(cause, rule)| {
-                    let place = Place { location: location.clone(), occurrence };
-                    Setback { cause, rule, place }
-                })?;
-                for (provider, claims) in proofs {
-                    let after =
-                        identities.partition_point(|other: &Identity<'_>| other.provider.index.0 <= provider.index.0);
-                    identities.insert(after, Identity { provider, location, claims });
+                let place = || Place { location: Rc::clone(location), occurrence };
+                for (provider, claims) in self.prove(&token, &providers).map_err(|stop| stop.of(place()))? {
+                    let after = identities.partition_point(|other| other.provider.index.0 <= provider.index.0);
+                    identities.insert(after, Identity { provider, location: Rc::clone(location), claims });
                 }
             }
         }
         Ok(identities)
     }
 
+    /// The identity of the first rule, by issuer, that finds tokens and finds all of them good, and those of the rules whose
+    /// tokens are required.
+    fn any(&mut self, request: &Request) -> Result<Vec<Identity>, Stop> {
+        let mut providers = self.providers.to_vec();
+        providers.sort_by(|one, other| one.issuer.name().cmp(&other.issuer.name()));
+        let (mut identities, mut worst): (Vec<Identity>, Option<Stop>) = (Vec::new(), None);
+        for provider in providers {
+            if !identities.is_empty() && provider.presence == Presence::Optional {
+                continue;
+            }
+            match self.of_rule(provider, request) {
+                Ok(identity) => identities.extend(identity),
+                Err(stop) => worst = worst.filter(|worst| worst.outranks(&stop)).or(Some(stop)),
+            }
+        }
+        match worst {
+            Some(stop) if identities.is_empty() => Err(stop),
+            _ => Ok(identities),
+        }
+    }
+
+    /// What the tokens of one rule prove, all of which must be good; nothing if there are none.
+    fn of_rule(&mut self, provider: &Rc<Provider>, request: &Request) -> Result<Option<Identity>, Stop> {
+        let mut identity = None;
+        for location in &provider.locations {
+            for (occurrence, token) in location.tokens(request).into_iter().enumerate() {
+                let place = || Place { location: Rc::clone(location), occurrence };
+                for (provider, claims) in self.prove(&token, &[provider]).map_err(|stop| stop.of(place()))? {
+                    identity.get_or_insert(Identity { provider, location: Rc::clone(location), claims });
+                }
+            }
+        }
+        Ok(identity)
+    }
+
     /// Every place once, with the rules that look there.
-    fn places(&self) -> Vec<(&'g Location, Vec<&'g Provider>)> {
-        let mut places: Vec<(&Location, Vec<&Provider>)> = Vec::new();
+    fn places(&self) -> Vec<(&'g Rc<Location>, Vec<&'g Rc<Provider>>)> {
+        let mut places: Vec<(&Rc<Location>, Vec<&Rc<Provider>>)> = Vec::new();
         for provider in self.providers {
             for location in &provider.locations {
                 match places.iter_mut().find(|(place, _)| *place == location) {
@@ -148,89 +180,88 @@ impl<'g, V: Verify> Authenticator<'g, V> {
 
     /// Every rule that the token is good for; at least one.
     ///
-    /// While the keys of one rule are on their way, nothing is settled. If they can't be had, what other rules prove of
+    /// While the keys of one rule are on their way, nothing is settled. If they are not available, what other rules prove of
     /// the token is enough, unless a token for that rule is required.
-    fn prove(&mut self, token: &[u8], providers: &[&'g Provider]) -> Result<Vec<(&'g Provider, Rc<Claims>)>, Unproven> {
-        let unjudged = |reason: Reason| (Cause::Denied(reason), None);
+    fn prove(&mut self, token: &[u8], providers: &[&Rc<Provider>]) -> Result<Vec<Proven>, Stop> {
         if token.len() > self.max_token_bytes {
-            return Err(unjudged(Reason::TokenTooLarge));
+            return Err(Reason::TokenTooLarge.into());
         }
-        if let Some(proof) = self.recall(token, providers) {
-            return Ok(vec![proof]);
+        if let Some(proven) = self.cached(token, providers) {
+            return Ok(vec![proven]);
         }
-        let untrusted = UntrustedToken::parse(token).map_err(unjudged)?;
+        let untrusted = UntrustedToken::parse(token)?;
         let issuer = match untrusted.claimed_issuer() {
             None => None,
             Some(Value::String(issuer)) => Some(issuer.clone()),
-            Some(_) => return Err(unjudged(Reason::ClaimMalformed(Registered::Iss))),
+            Some(_) => return Err(Reason::ClaimMalformed(Registered::Iss).into()),
         };
-        let (mut untrusted, mut proofs) = (Some(untrusted), Vec::new());
-        let (mut worst, mut unavailable) = ((Reason::IssuerUnknown, None), None);
+        let (mut untrusted, mut proven, mut unavailable) = (Some(untrusted), Vec::new(), None);
+        let mut worst = Stop::from(Reason::IssuerUnknown);
         for provider in providers.iter().filter(|provider| provider.issuer.admits(issuer.as_deref())) {
-            match self.try_provider(provider, untrusted.take(), token) {
-                Ok(claims) => proofs.push((*provider, claims)),
-                Err(Cause::Denied(reason)) if reason <= worst.0 => (),
-                Err(Cause::Denied(reason)) => worst = (reason, Some(provider.index)),
-                Err(cause @ Cause::Unavailable(_)) if provider.presence == Presence::Optional => {
-                    unavailable = Some((cause, Some(provider.index)));
+            let stop = match self.by_rule(provider, untrusted.take(), token) {
+                Ok(claims) => {
+                    proven.push((Rc::clone(provider), claims));
+                    continue;
                 }
-                Err(cause) => return Err((cause, Some(provider.index))),
+                Err(stop) => stop.by(&provider.name),
+            };
+            match stop {
+                Stop::Deny(_) if worst.outranks(&stop) => (),
+                Stop::Deny(_) => worst = stop,
+                Stop::Unavailable(_) if provider.presence == Presence::Optional => unavailable = Some(stop),
+                Stop::Unavailable(_) | Stop::Wait(..) => return Err(stop),
             }
         }
-        match unavailable {
-            _ if !proofs.is_empty() => Ok(proofs),
-            Some(unavailable) => Err(unavailable),
-            None => Err((Cause::Denied(worst.0), worst.1)),
-        }
+        if proven.is_empty() { Err(unavailable.unwrap_or(worst)) } else { Ok(proven) }
     }
 
     /// The usual case, without any parsing: the token is known, and only one rule is for its issuer.
-    fn recall(&mut self, token: &[u8], providers: &[&'g Provider]) -> Option<(&'g Provider, Rc<Claims>)> {
-        let known = |provider: &&'g Provider| Some((*provider, self.remembered(provider, token)?));
+    fn cached(&mut self, token: &[u8], providers: &[&Rc<Provider>]) -> Option<Proven> {
+        let known = |provider: &&Rc<Provider>| Some((Rc::clone(provider), self.known(provider, token)?));
         let (provider, claims) = providers.iter().find_map(known)?;
-        let is_other = |other: &&&Provider| other.index != provider.index && other.issuer.admits(claims.issuer());
+        let is_other = |other: &&&Rc<Provider>| other.index != provider.index && other.issuer.admits(claims.issuer());
         if providers.iter().any(|other| is_other(&other)) {
             return None;
         }
         provider.expectations.check(&claims, self.now).ok()?;
-        self.seen.stats.hits += 1;
+        self.token_cache.stats.hits += 1;
         Some((provider, claims))
     }
 
-    fn try_provider(
+    fn by_rule(
         &mut self,
         provider: &Provider,
         parsed: Option<UntrustedToken<'_>>,
         token: &[u8],
-    ) -> Result<Rc<Claims>, Cause> {
-        if let Some(claims) = self.remembered(provider, token) {
+    ) -> Result<Rc<Claims>, Stop> {
+        if let Some(claims) = self.known(provider, token) {
             provider.expectations.check(&claims, self.now)?;
-            self.seen.stats.hits += 1;
+            self.token_cache.stats.hits += 1;
             return Ok(claims);
         }
         let untrusted = parsed.map_or_else(|| UntrustedToken::parse(token), Ok)?;
         if !provider.algorithms.contains(&untrusted.header().alg) {
             return Err(Reason::AlgNotAllowed.into());
         }
-        let (proven, key) = match &provider.keys {
+        let (proof, key) = match &provider.keys {
             Keys::Inline(set) => prove_by(set, untrusted, self.backend)?,
             Keys::Remote(source) => self.prove_remotely(*source, untrusted)?,
         };
-        let claims = Rc::new(Claims::read(proven)?);
+        let claims = Rc::new(Claims::read(proof)?);
         provider.expectations.check(&claims, self.now)?;
-        self.seen.remember(provider.index, token, Proof { claims: Rc::clone(&claims), key });
-        self.seen.stats.misses += 1;
+        self.token_cache.insert(provider.index, token, Proof { claims: Rc::clone(&claims), key });
+        self.token_cache.stats.misses += 1;
         Ok(claims)
     }
 
-    /// A token whose key is not in the set may be newer than the set. A bad signature by a key that is says nothing of
-    /// the kind.
+    /// A token whose key is not in the set may be newer than the set. A bad signature by a key that is says nothing of the
+    /// kind.
     fn prove_remotely<'t>(
         &mut self,
         source: SourceIndex,
         untrusted: UntrustedToken<'t>,
-    ) -> Result<(Proven<'t>, Rc<Key>), Cause> {
-        let Some(keyring) = self.keyrings.get_mut(source.0) else { return Err(Cause::Unavailable(source)) };
+    ) -> Result<(proof::Proven<'t>, Rc<Key>), Stop> {
+        let Some(keyring) = self.keyrings.get_mut(source.0) else { return Err(Reason::KeysUnavailable.into()) };
         let kid = untrusted.header().kid.clone();
         let reason = match keyring.current(self.now) {
             None => Reason::KeyUnknown,
@@ -239,39 +270,44 @@ impl<'g, V: Verify> Authenticator<'g, V> {
                 settled => return Ok(settled?),
             },
         };
+        let unavailable = |keyring: &Keyring| Denial::keys_unavailable(keyring.next_in(self.now)).into();
         Err(match keyring.ask_for_newer(self.now) {
-            Outlook::Wait => Cause::Wait(source),
-            Outlook::Unavailable => Cause::Unavailable(source),
-            Outlook::Settled => Cause::Denied(reason),
+            Outlook::Wait => Stop::Wait(source, unavailable(keyring)),
+            Outlook::Unavailable => Stop::Unavailable(unavailable(keyring)),
+            Outlook::Settled => reason.into(),
         })
     }
 
     /// What a token proved before, if the key that did is still there.
-    fn remembered(&self, provider: &Provider, token: &[u8]) -> Option<Rc<Claims>> {
+    fn known(&self, provider: &Provider, token: &[u8]) -> Option<Rc<Claims>> {
         if let Keys::Remote(source) = provider.keys {
             self.keyrings.get(source.0)?.current(self.now)?;
         }
-        self.seen.recall(provider.index, token).map(|proof| proof.claims)
+        self.token_cache.get(provider.index, token).map(|proof| proof.claims)
     }
 }
 
-/// Lets a request on that brings a token for every rule that requires one.
+/// A rule that a token is good for, and what the token says.
+type Proven = (Rc<Provider>, Rc<Claims>);
+
+/// Whether there is a token for every rule that requires one.
 ///
 /// # Errors
 /// The first rule whose token is missing.
-pub fn presence(applying: &[&Provider], identities: &[Identity<'_>]) -> Result<(), ProviderIndex> {
-    let is_missing = |provider: &&&Provider| {
+pub fn presence(applying: &[&Rc<Provider>], identities: &[Identity]) -> Result<(), Stop> {
+    let is_missing = |provider: &&&Rc<Provider>| {
         provider.presence == Presence::Required
             && identities.iter().all(|identity| identity.provider.index != provider.index)
     };
-    applying.iter().find(is_missing).map_or(Ok(()), |provider| Err(provider.index))
+    let missing = applying.iter().find(is_missing);
+    missing.map_or(Ok(()), |provider| Err(Stop::from(Reason::TokenMissing).by(&provider.name)))
 }
 
 fn prove_by<'t>(
     set: &KeySet,
     untrusted: UntrustedToken<'t>,
     backend: &dyn Verify,
-) -> Result<(Proven<'t>, Rc<Key>), Reason> {
+) -> Result<(proof::Proven<'t>, Rc<Key>), Reason> {
     let (kid, alg) = (untrusted.header().kid.clone(), untrusted.header().alg);
-    prove(untrusted, set.candidates(kid.as_deref(), alg), backend)
+    proof::prove(untrusted, set.candidates(kid.as_deref(), alg), backend)
 }

@@ -1,11 +1,14 @@
 //! A trusted issuer (`jwtRules`): where its tokens are, what proves them, what they must promise, what goes upstream.
 
+use std::rc::Rc;
+
 use crate::{
-    authenticate::location::Location,
     claims::{claim_header::ClaimHeader, validity::Expectations},
     jose::algorithm::Algorithm,
     keys::{KeySet, source::SourceIndex},
+    location::Location,
     matching::RequestMatch,
+    request::HeaderName,
 };
 
 /// The place of a provider among the rules.
@@ -18,7 +21,7 @@ pub struct Provider {
     /// Its place among the rules.
     pub index: ProviderIndex,
     /// What logs call it.
-    pub name: String,
+    pub name: Rc<str>,
     /// The `iss` its tokens carry.
     pub issuer: Issuer,
     /// The requests it applies to; none means all.
@@ -26,7 +29,7 @@ pub struct Provider {
     /// Whether a request must bring one of its tokens.
     pub presence: Presence,
     /// Where its tokens are.
-    pub locations: Vec<Location>,
+    pub locations: Vec<Rc<Location>>,
     /// Whether a token stays on the request.
     pub forward_original_token: bool,
     /// The algorithms its tokens may use.
@@ -38,7 +41,7 @@ pub struct Provider {
     /// Claims whose text is a list of words, beside `scope` and `permission`.
     pub space_delimited_claims: Vec<String>,
     /// The header for the whole payload.
-    pub output_payload: Option<String>,
+    pub output_payload: Option<HeaderName>,
     /// The headers for single claims.
     pub output_claims: Vec<ClaimHeader>,
     /// Whether the route hangs on these headers.
@@ -47,9 +50,8 @@ pub struct Provider {
 
 impl Provider {
     /// The headers it may write.
-    pub fn outputs(&self) -> impl Iterator<Item = &str> {
-        let claims = self.output_claims.iter().map(|output| output.header.as_str());
-        claims.chain(self.output_payload.as_deref())
+    pub fn outputs(&self) -> impl Iterator<Item = &HeaderName> {
+        self.output_claims.iter().map(|output| &output.header).chain(&self.output_payload)
     }
 }
 
@@ -81,6 +83,14 @@ pub enum Presence {
 }
 
 impl Issuer {
+    /// The issuer, if the rule names one.
+    pub fn name(&self) -> Option<&str> {
+        match self {
+            Self::Named(issuer) => Some(issuer),
+            Self::AnyBut(_) => None,
+        }
+    }
+
     /// Whether a token that says it comes from there may be this provider's.
     pub fn admits(&self, claimed: Option<&str>) -> bool {
         match self {

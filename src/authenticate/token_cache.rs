@@ -53,17 +53,17 @@ impl<T: Clone> Default for TokenCache<T> {
 
 impl<T: Clone> TokenCache<T> {
     /// What a token proved when a key of this provider was tried on it.
-    pub fn recall(&self, provider: ProviderIndex, token: &[u8]) -> Option<T> {
+    pub fn get(&self, provider: ProviderIndex, token: &[u8]) -> Option<T> {
         self.proofs.get(&Sought { provider, token }).cloned()
     }
 
     /// Forgets every proof of this kind.
-    pub fn forget(&mut self, is_void: impl Fn(&T) -> bool) {
+    pub fn remove_if(&mut self, is_void: impl Fn(&T) -> bool) {
         self.proofs.retain(|_, proof| !is_void(proof));
     }
 
     /// Keeps what a token proved until it is crowded out.
-    pub fn remember(&mut self, provider: ProviderIndex, token: &[u8], proof: T) {
+    pub fn insert(&mut self, provider: ProviderIndex, token: &[u8], proof: T) {
         self.proofs.insert(Key { provider, token: token.into() }, proof);
     }
 }
@@ -112,10 +112,10 @@ mod tests {
     #[test]
     fn a_proof_is_of_one_token_by_one_provider() {
         let mut seen = TokenCache::default();
-        seen.remember(HERE, b"token", 1);
-        assert_eq!(seen.recall(HERE, b"token"), Some(1));
-        assert_eq!(seen.recall(HERE, b"tokem"), None);
-        assert_eq!(seen.recall(ProviderIndex(1), b"token"), None);
+        seen.insert(HERE, b"token", 1);
+        assert_eq!(seen.get(HERE, b"token"), Some(1));
+        assert_eq!(seen.get(HERE, b"tokem"), None);
+        assert_eq!(seen.get(ProviderIndex(1), b"token"), None);
     }
 
     #[test]
@@ -123,7 +123,7 @@ mod tests {
         for size in [20, 4_000, 16_000] {
             let mut seen = TokenCache::default();
             for number in 0..20_000 {
-                seen.remember(HERE, format!("{number:0size$}").as_bytes(), number);
+                seen.insert(HERE, format!("{number:0size$}").as_bytes(), number);
             }
             assert!(seen.proofs.len() <= usize::try_from(ENTRIES).unwrap(), "{size}: {}", seen.proofs.len());
             assert!(seen.proofs.weight() <= CAPACITY, "{size}: {}", seen.proofs.weight());
@@ -134,10 +134,10 @@ mod tests {
     #[test]
     fn a_flood_of_tokens_used_once_spares_the_one_in_use() {
         let mut seen = TokenCache::default();
-        seen.remember(HERE, b"in use", 0);
+        seen.insert(HERE, b"in use", 0);
         for number in 1..50_000 {
-            assert!(seen.recall(HERE, b"in use").is_some(), "{number}");
-            seen.remember(HERE, format!("{number:0100}").as_bytes(), number);
+            assert!(seen.get(HERE, b"in use").is_some(), "{number}");
+            seen.insert(HERE, format!("{number:0100}").as_bytes(), number);
         }
     }
 }

@@ -3,13 +3,14 @@
 use base64::{Engine, engine::general_purpose::STANDARD};
 use serde_json::Value;
 
-use crate::claims::{Claims, path::ClaimPath};
+use super::{Claims, path::ClaimPath};
+use crate::request::HeaderName;
 
 /// One entry of `outputClaimToHeaders`.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct ClaimHeader {
-    /// The header, in lower case.
-    pub header: String,
+    /// The header.
+    pub header: HeaderName,
     /// The claim.
     pub claim: ClaimPath,
     /// How its value is written.

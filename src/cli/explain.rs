@@ -12,6 +12,7 @@ use claimgate::{
     gate::{Decision, Gate, Step},
     request::{HeaderEdit, Request},
     time::UnixTime,
+    wait_queue::StreamId,
 };
 
 use super::{Outcome, check};
@@ -64,36 +65,30 @@ pub(super) fn run(arguments: &Arguments) -> Outcome {
     if let Some(Err(outcome)) = arguments.jwks.as_deref().map(|file| hold(&mut gate, file, now)) {
         return outcome;
     }
-    let Decision { step, shadow, record } = gate.admit(&request, arguments, now);
+    let Decision { step, record } = gate.admit(StreamId(0), &request, arguments, now);
     let outcome = match &step {
-        Step::Continue(_, effects) => {
+        Step::Forward(_) => {
             println!("200, the request goes upstream");
-            effects.edits.iter().for_each(|edit| println!("  {}", shown(edit)));
-            gate.missing_headers(&request, arguments, now)
-                .iter()
-                .for_each(|missing_header| println!("  {missing_header}"));
-            println!("allowed: {}", gate.line(&record, &request, now).line());
+            record.mutation.edits.iter().for_each(|edit| println!("  {}", shown(edit)));
+            gate.missing_headers(&record).iter().for_each(|missing| println!("  {missing}"));
+            println!("{}", gate.line(&record, &request, now));
             Outcome::Good
         }
-        Step::Wait(..) => {
+        Step::Wait => {
             println!(
-                "the request waits for keys, which nobody fetches at a desk: name a file that has them, `--jwks keys.json`"
+                "the request waits for keys, which this command does not fetch: name a file that has them, `--jwks keys.json`"
             );
             Outcome::Failed
         }
-        Step::Reply(reason, reply) => {
-            println!("{} {}: {reason}", reply.status, reason.code());
-            println!("denied: {}", gate.line(&record, &request, now).line());
+        Step::Reply(reply) => {
+            let reason = record.reason().map(|reason| format!("{}: {reason}", reason.code())).unwrap_or_default();
+            println!("{} {reason}", reply.status);
+            println!("{}", gate.line(&record, &request, now));
             Outcome::Denied
         }
     };
-    for rule in &shadow.audited {
-        println!("audited by {rule}");
-    }
-    for rule in &shadow.would_deny {
-        println!("a dry run would deny it by {}", rule.as_deref().unwrap_or("no rule that allows"));
-    }
-    for candidate in gate.explain(&request, arguments, now) {
+    record.notes().for_each(|note| println!("{note}"));
+    for candidate in gate.explain(&record, &request, arguments) {
         println!("{candidate}");
     }
     outcome

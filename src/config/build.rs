@@ -8,7 +8,7 @@ mod matching;
 mod policies;
 mod when;
 
-use std::{ops::RangeInclusive, time::Duration};
+use std::{ops::RangeInclusive, rc::Rc, time::Duration};
 
 use keys::KeyLocation;
 
@@ -212,7 +212,7 @@ fn provider(
     let output_claims = headers::claim_headers(
         &mut at.field("outputClaimToHeaders"),
         rule.output_claim_to_headers,
-        output_payload.as_deref(),
+        output_payload.as_ref(),
         style,
     );
     let clear_route_cache = rule.clear_route_cache.unwrap_or(false);
@@ -238,11 +238,11 @@ fn provider(
     };
     Provider {
         index,
-        name,
+        name: name.into(),
         issuer: issuer.map_or_else(|| Issuer::AnyBut(named.to_vec()), Issuer::Named),
         applies_to: matching::request_matches(&mut at.field("match"), rule.r#match),
         presence: presence.unwrap_or(Presence::Optional),
-        locations,
+        locations: locations.into_iter().map(Rc::new).collect(),
         forward_original_token: rule.forward_original_token.unwrap_or(false),
         algorithms,
         keys,

@@ -61,6 +61,14 @@ impl Problem {
         self.help.as_deref()
     }
 
+    /// The problem and its help in one line, as the proxy logs it.
+    pub fn line(&self) -> String {
+        match &self.help {
+            Some(help) => format!("configuration: {self}; help: {help}"),
+            None => format!("configuration: {self}"),
+        }
+    }
+
     fn covers(&self, path: &str) -> bool {
         path.strip_prefix(&self.path).is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '[']))
     }

@@ -56,13 +56,9 @@ impl FilterState {
     }
 
     /// What there is to set, by key. What could end a line or a header is not set.
-    pub fn values<'a>(
-        &'a self,
-        record: &'a Record,
-        provider: Option<&'a str>,
-    ) -> impl Iterator<Item = (&'static str, Cow<'a, str>)> {
-        let attributes = if record.reason.is_some() { &self.denied } else { &self.allowed };
-        let values = attributes.iter().filter_map(move |it| Some((it.key(), it.value(record, provider)?)));
+    pub fn values<'a>(&'a self, record: &'a Record) -> impl Iterator<Item = (&'static str, Cow<'a, str>)> {
+        let attributes = if record.denial.is_some() { &self.denied } else { &self.allowed };
+        let values = attributes.iter().filter_map(move |it| Some((it.key(), it.value(record)?)));
         values.filter(|(_, value)| !value.chars().any(char::is_control))
     }
 }
@@ -80,16 +76,16 @@ impl Attribute {
         }
     }
 
-    fn value<'a>(self, record: &'a Record, provider: Option<&'a str>) -> Option<Cow<'a, str>> {
-        let claims: Option<&Claims> = match &record.credential {
+    fn value<'a>(self, record: &'a Record) -> Option<Cow<'a, str>> {
+        let claims: Option<&Claims> = match record.credential() {
             Credential::Proven(claims) => Some(claims),
             Credential::Claimed(_) | Credential::Absent => None,
         };
         match self {
-            Self::Outcome => Some(if record.reason.is_some() { "denied" } else { "allowed" }.into()),
-            Self::Reason => record.reason.map(|reason| reason.code().into()),
-            Self::Rule => record.rule.as_deref().map(Cow::Borrowed),
-            Self::Provider => provider.map(Cow::Borrowed),
+            Self::Outcome => Some(record.outcome().into()),
+            Self::Reason => record.reason().map(|reason| reason.code().into()),
+            Self::Rule => record.rule().map(Cow::Borrowed),
+            Self::Provider => record.provider().map(Cow::Borrowed),
             Self::Issuer => claims?.issuer().map(Cow::Borrowed),
             Self::Subject => claims?.subject().map(Cow::Borrowed),
             Self::Principal => Some(format!("{}/{}", claims?.issuer()?, claims?.subject()?).into()),

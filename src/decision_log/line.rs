@@ -1,11 +1,11 @@
 //! A decision in one line of the log: [`Pairs`] whose keys and order stay the same.
 
-use std::borrow::Cow;
+use std::{borrow::Cow, fmt};
 
 use sha2::{Digest, Sha256};
 
 use super::{Credential, Record, logfmt::Pairs, token_summary::TokenSummary};
-use crate::{encoding::hex, request::Request, time::UnixTime};
+use crate::{encoding::hex, reason::Reason, request::Request, time::UnixTime};
 
 /// How many bytes of a hash stand for a subject: enough to tell subjects apart.
 const HASH: usize = 8;
@@ -27,8 +27,6 @@ pub enum Subjects {
 pub struct Line<'a> {
     /// What was decided.
     pub record: &'a Record,
-    /// What the token rule is called.
-    pub provider: Option<&'a str>,
     /// The request.
     pub request: &'a Request,
     /// The longest token looked into, in bytes.
@@ -39,9 +37,16 @@ pub struct Line<'a> {
     pub now: UnixTime,
 }
 
+impl fmt::Display for Line<'_> {
+    /// What was decided, then the pairs.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.record.outcome(), self.pairs())
+    }
+}
+
 impl Line<'_> {
-    /// The whole line.
-    pub fn line(&self) -> String {
+    /// Every pair.
+    pub fn pairs(&self) -> String {
         let mut pairs = self.decision();
         pairs.tell("method", &String::from_utf8_lossy(self.request.method()));
         pairs.tell("host", &String::from_utf8_lossy(self.request.authority()));
@@ -54,10 +59,10 @@ impl Line<'_> {
     /// The part that is not about the request.
     pub fn decision(&self) -> Pairs {
         let mut pairs = Pairs::default();
-        pairs.tell_if("reason", self.record.reason.map(|reason| reason.code()));
-        pairs.tell_if("provider", self.provider);
-        pairs.tell_if("rule", self.record.rule.as_deref());
-        match &self.record.credential {
+        pairs.tell_if("reason", self.record.reason().map(Reason::code));
+        pairs.tell_if("provider", self.record.provider());
+        pairs.tell_if("rule", self.record.rule());
+        match self.record.credential() {
             Credential::Absent => pairs.tell("token", "none"),
             Credential::Claimed(place) => {
                 pairs.tell("token", "claimed");

@@ -1,7 +1,10 @@
 //! The trace of a decision in one header value, for who knows the secret: the log's pairs, then what each rule lacked, then
 //! why headers are missing.
 
-use crate::{request::Request, secret::Secret};
+use crate::{
+    request::{HeaderName, Request},
+    secret::Secret,
+};
 
 /// The longest trace, in bytes.
 const LONGEST: usize = 2048;
@@ -10,8 +13,8 @@ const CUT: &str = "; ...";
 /// `debug`: the header that asks for a trace and brings it.
 #[derive(Clone, Debug)]
 pub struct Debug {
-    /// In lower case.
-    pub header: String,
+    /// The header.
+    pub header: HeaderName,
     /// What the header must say.
     pub secret: Secret,
 }
@@ -19,7 +22,7 @@ pub struct Debug {
 impl Debug {
     /// Whether the request asks for a trace and may.
     pub fn is_asked_by(&self, request: &Request) -> bool {
-        request.values(&self.header).any(|said| self.secret.is(said))
+        request.values(self.header.as_str()).any(|said| self.secret.is(said))
     }
 }
 

@@ -52,7 +52,7 @@ impl Gate {
     fn turn(&mut self, source: SourceIndex, turn: impl FnOnce(&mut Keyring) -> Turn) -> Turn {
         let turn = self.keyrings.get_mut(source.0).map(turn).unwrap_or_default();
         if !turn.gone.is_empty() {
-            self.seen.forget(|proof| turn.gone.iter().any(|key| Rc::ptr_eq(key, &proof.key)));
+            self.token_cache.remove_if(|proof| turn.gone.iter().any(|key| Rc::ptr_eq(key, &proof.key)));
         }
         turn
     }

@@ -1,73 +1,71 @@
-//! The whole: a request in, a step out. No clock, no network, no host.
+//! The whole: a request in, a decision out. No clock, no network, no host.
 
-mod keys;
 mod explain;
+mod keys;
 
 use std::{rc::Rc, time::Duration};
 
 use crate::{
     authenticate::{
-        self, Authenticator, Cause, Identity,
+        self, Authenticator, Identity, Requirement,
         provider::Provider,
         token_cache::{CacheStats, TokenCache},
     },
     config::Config,
     connection::Connection,
     crypto::PureRust,
-    decision_log::{Credential, Record, filter_state::FilterState, line::Subjects, trace::Debug},
+    decision_log::{Record, filter_state::FilterState, line::Subjects, trace::Debug},
     denial::Denial,
     keys::{keyring::Keyring, source::SourceIndex},
     matching::path,
     policy::{
-        Permit, Policies, Shadow,
+        Permit, Policies,
         facts::{Facts, Known},
     },
     reason::Reason,
     reply::{Errors, Reply, Style},
-    request::{HeaderEdit, Request},
+    request::Request,
+    stop::Stop,
     time::UnixTime,
-    upstream::{Effects, reserved::ReservedHeaders},
+    upstream::{Upstream, reserved::ReservedHeaders},
+    wait_queue::{NoWait, StreamId, WaitQueue},
 };
 
-/// What is decided of a request, and what the policies have to say of it beside.
-#[derive(Debug, Eq, PartialEq)]
+/// What is decided of a request.
+#[derive(Debug)]
 pub struct Decision {
     /// What to do.
     pub step: Step,
-    /// What to say.
-    pub shadow: Shadow,
-    /// What to tell of it.
+    /// What was found on the way, and what is done to the request if it goes on.
     pub record: Record,
 }
 
 /// What the proxy does next with a request.
 #[derive(Debug, Eq, PartialEq)]
 pub enum Step {
-    /// Performs the effects and lets the request go upstream.
-    Continue(Permit, Effects),
+    /// Lets the request go upstream.
+    Forward(Permit),
     /// Answers itself.
-    Reply(Reason, Reply),
-    /// Holds the request until a fetch of this source has ended, but not for longer than this, and then asks again.
-    Wait(SourceIndex, Duration),
+    Reply(Reply),
+    /// Holds the request until it is asked to have it decided again.
+    Wait,
 }
 
 /// A configuration at work.
 #[derive(Debug)]
 pub struct Gate {
-    providers: Rc<[Provider]>,
+    providers: Vec<Rc<Provider>>,
     keyrings: Vec<Keyring>,
+    token_cache: TokenCache,
     policies: Policies,
-    reserved: ReservedHeaders,
-    /// Those among them that the route hangs on.
-    routing: ReservedHeaders,
+    upstream: Upstream,
+    waiting: WaitQueue,
     errors: Errors,
     bypass_cors_preflight: bool,
     max_token_bytes: usize,
-    max_waiting_requests: usize,
     log_subjects: Subjects,
     filter_state: FilterState,
     debug: Option<Debug>,
-    seen: TokenCache,
 }
 
 impl Gate {
@@ -75,110 +73,150 @@ impl Gate {
     pub fn new(config: Config) -> Self {
         let outputs = config.providers.iter().flat_map(Provider::outputs);
         let routing = config.providers.iter().filter(|provider| provider.clear_route_cache);
+        let reserved = ReservedHeaders::new(outputs.chain(config.debug.as_ref().map(|debug| &debug.header)));
         Self {
-            reserved: ReservedHeaders::new(outputs.chain(config.debug.as_ref().map(|debug| debug.header.as_str()))),
-            routing: ReservedHeaders::new(routing.flat_map(Provider::outputs)),
-            providers: config.providers.into(),
+            upstream: Upstream::new(reserved, ReservedHeaders::new(routing.flat_map(Provider::outputs))),
+            providers: config.providers.into_iter().map(Rc::new).collect(),
             keyrings: config.sources.into_iter().map(Keyring::new).collect(),
+            token_cache: TokenCache::default(),
             policies: config.policies,
+            waiting: WaitQueue::new(config.max_waiting_requests),
             errors: config.errors,
             bypass_cors_preflight: config.bypass_cors_preflight,
             max_token_bytes: config.max_token_bytes,
-            max_waiting_requests: config.max_waiting_requests,
             log_subjects: config.log_subjects,
             filter_state: config.filter_state,
             debug: config.debug,
-            seen: TokenCache::default(),
         }
     }
 
-    /// The forged headers among a request's trailers, which some servers merge into its headers (RFC 9110 section 6.5).
-    pub fn forged_trailers(&self, trailers: &Request) -> Vec<String> {
-        self.reserved.forged(trailers)
+    /// Decides a request, or has it wait.
+    pub fn admit(
+        &mut self,
+        stream: StreamId,
+        request: &Request,
+        connection: &dyn Connection,
+        now: UnixTime,
+    ) -> Decision {
+        let mut record = Record::default();
+        let denial = match self.decide(request, connection, now, &mut record) {
+            Ok(permit) => {
+                self.waiting.leave(stream);
+                record.allowed_by = permit.rule().cloned();
+                return Decision { step: Step::Forward(permit), record };
+            }
+            Err(stop) => match self.wait(stream, stop, now) {
+                Ok(()) => return Decision { step: Step::Wait, record },
+                Err(denial) => denial,
+            },
+        };
+        self.deny(denial, request, connection, record)
     }
 
-    /// Decides a request, or has it wait for keys.
-    pub fn admit(&mut self, request: &Request, connection: &dyn Connection, now: UnixTime) -> Decision {
-        self.decide(request, connection, now, true)
-    }
-
-    /// Decides a request that has waited long enough.
+    /// Decides a request with the keys there are.
     pub fn admit_without_waiting(&mut self, request: &Request, connection: &dyn Connection, now: UnixTime) -> Decision {
-        self.decide(request, connection, now, false)
+        let mut record = Record::default();
+        match self.decide(request, connection, now, &mut record) {
+            Ok(permit) => {
+                record.allowed_by = permit.rule().cloned();
+                Decision { step: Step::Forward(permit), record }
+            }
+            Err(stop) => self.deny(stop.into_denial(), request, connection, record),
+        }
     }
 
-    /// How many requests may wait at a time.
-    pub fn max_waiting_requests(&self) -> usize {
-        self.max_waiting_requests
+    /// Forgets a request that is gone.
+    pub fn leave(&mut self, stream: StreamId) {
+        self.waiting.leave(stream);
+    }
+
+    /// The requests that have waited long enough, to be decided again.
+    pub fn expired(&self, now: UnixTime) -> Vec<StreamId> {
+        self.waiting.expired(now)
+    }
+
+    /// The requests that wait for a fetch of this source, to be decided again when it has ended.
+    pub fn waiting_for(&self, source: SourceIndex) -> Vec<StreamId> {
+        self.waiting.of(source)
+    }
+
+    /// How many requests wait.
+    pub fn waiting(&self) -> usize {
+        self.waiting.len()
+    }
+
+    /// The forged headers among a request's trailers, which some servers merge into its headers (RFC 9110 section 6.5).
+    pub fn forged_trailers<'a>(&self, trailers: &'a Request) -> Vec<&'a str> {
+        self.upstream.reserved().forged(trailers)
     }
 
     /// The token rules.
-    pub fn providers(&self) -> &[Provider] {
-        &self.providers
+    pub fn providers(&self) -> impl Iterator<Item = &Provider> {
+        self.providers.iter().map(Rc::as_ref)
     }
 
     /// How tokens were proven since the last call.
     pub fn take_cache_stats(&mut self) -> CacheStats {
-        std::mem::take(&mut self.seen.stats)
+        std::mem::take(&mut self.token_cache.stats)
     }
 
-    /// The answer to a request that is refused undecided.
-    pub fn refuse(&self, reason: Reason, request: &Request) -> Reply {
-        let denial = Denial { retry_after: Some(Duration::from_secs(1)), ..Denial::of(reason) };
-        Reply::denial(&denial, &[], &self.errors, request)
+    /// The whole decision, from what the client sent to what goes upstream.
+    fn decide(
+        &mut self,
+        request: &Request,
+        connection: &dyn Connection,
+        now: UnixTime,
+        record: &mut Record,
+    ) -> Result<Permit, Stop> {
+        record.mutation = self.upstream.remove_forged(request);
+        self.authenticate(request, now, record)?;
+        record.mutation.write_claims(&record.identities);
+        let outgoing = request.with(&record.mutation.edits);
+        let readings = path::readings(outgoing.target());
+        let known = Known::new(outgoing, &readings, connection);
+        let facts = self.facts(&known, &record.identities);
+        record.shadow = Some(self.policies.shadow(&facts));
+        let permit = if self.is_exempt(request) && !facts.text_only {
+            self.policies.decide_preflight(&facts)
+        } else {
+            self.policies.decide(&facts)
+        };
+        Ok(permit?)
     }
 
-    fn decide(&mut self, request: &Request, connection: &dyn Connection, now: UnixTime, may_wait: bool) -> Decision {
-        // For every outcome: what claimgate may write, nobody else has written.
-        let forged = self.reserved.forged(request);
-        let clear_route_cache = forged.iter().any(|name| self.routing.holds(name));
-        let edits = forged.into_iter().map(HeaderEdit::Remove).collect();
-        let mut effects = Effects { edits, clear_route_cache, ..Effects::default() };
-        let mut shadow = Shadow::default();
-        let mut record = Record::default();
-        let is_exempt = self.is_exempt(request);
-        let decided = self.authenticated(request, connection, now, |policies, facts, identities| {
-            shadow = policies.shadow(facts);
-            record = Record::of(identities.first());
-            let (permit, rule) = if is_exempt && !facts.text_only {
-                policies.decide_preflight(facts)?
-            } else {
-                policies.decide(facts)?
+    /// Finds out who sends the request, and takes the tokens out of it.
+    fn authenticate(&mut self, request: &Request, now: UnixTime, record: &mut Record) -> Result<(), Stop> {
+        let applying = authenticate::applying(&self.providers, request)?;
+        if !self.is_exempt(request) {
+            let mut authenticator = Authenticator {
+                providers: &applying,
+                requirement: match self.errors.style {
+                    Style::Rfc6750 => Requirement::All,
+                    Style::Istio => Requirement::Any,
+                },
+                token_cache: &mut self.token_cache,
+                keyrings: &mut self.keyrings,
+                backend: &PureRust,
+                max_token_bytes: self.max_token_bytes,
+                now,
             };
-            record.rule = rule;
-            effects.hand_over(identities, request);
-            Ok(permit)
-        });
-        let decided = match decided {
-            Ok(decided) => decided,
-            Err(halt) => {
-                record = *halt.record;
-                match halt.cause {
-                    Halting::Wait(source) if may_wait => {
-                        let patience = self.keyring(source).map(|keyring| keyring.source().terms.timeout);
-                        return Decision { step: Step::Wait(source, patience.unwrap_or_default()), shadow, record };
-                    }
-                    Halting::Wait(source) => Err(self.unavailable(source, now)),
-                    Halting::Refused(denial) => Err(denial),
-                }
-            }
-        };
-        let step = match decided {
-            Ok(permit) => Step::Continue(permit, effects),
-            Err(denial) => {
-                let help = self.help(&denial, request, connection, now);
-                let reply = Reply::denial(&denial, &help, &self.errors, request);
-                record.reason = Some(denial.reason);
-                record.rule = denial.rule;
-                Step::Reply(denial.reason, reply)
-            }
-        };
-        Decision { step, shadow, record }
+            record.identities = authenticator.identities(request)?;
+            authenticate::presence(&applying, &record.identities)?;
+        }
+        let unjudged = authenticate::unjudged(&applying, &record.identities, request);
+        record.mutation.remove_tokens(&record.identities, &unjudged, request);
+        Ok(())
     }
 
-    fn unavailable(&self, source: SourceIndex, now: UnixTime) -> Denial {
-        let next_in = self.keyring(source).map(|keyring| keyring.next_in(now));
-        Denial { retry_after: next_in, ..Denial::of(Reason::KeysUnavailable) }
+    /// What policies may know of a request.
+    fn facts<'a>(&self, known: &'a Known<'a>, identities: &'a [Identity]) -> Facts<'a> {
+        let mut facts = Facts::new(known);
+        facts.text_only = self.errors.style == Style::Istio;
+        if let Some(identity) = identities.first() {
+            facts.claims = Some(&identity.claims);
+            facts.space_delimited = &identity.provider.space_delimited_claims;
+        }
+        facts
     }
 
     /// Whether the request is a preflight, which needs no token.
@@ -186,68 +224,29 @@ impl Gate {
         self.bypass_cors_preflight && request.is_cors_preflight()
     }
 
-    /// Authenticates a request and asks something about it.
-    fn authenticated<T>(
-        &mut self,
-        request: &Request,
-        connection: &dyn Connection,
-        now: UnixTime,
-        ask: impl FnOnce(&Policies, &Facts<'_>, &[Identity<'_>]) -> T,
-    ) -> Result<T, Halt> {
-        let readings = path::readings(request.target());
-        let known = Known::new(request, &readings, connection);
-        let mut facts = Facts::new(&known);
-        facts.text_only = self.errors.style == Style::Istio;
-        if self.is_exempt(request) {
-            return Ok(ask(&self.policies, &facts, &[]));
-        }
-        let applying = authenticate::applying(&self.providers, request, &readings)?;
-        let mut authenticator = Authenticator {
-            providers: &applying,
-            seen: &mut self.seen,
-            keyrings: &mut self.keyrings,
-            backend: &PureRust,
-            max_token_bytes: self.max_token_bytes,
-            now,
+    /// Has a request wait.
+    ///
+    /// # Errors
+    /// It has nothing to wait for, has waited long enough, or finds no room.
+    fn wait(&mut self, stream: StreamId, stop: Stop, now: UnixTime) -> Result<(), Denial> {
+        let Stop::Wait(source, otherwise) = stop else {
+            self.waiting.leave(stream);
+            return Err(stop.into_denial());
         };
-        let identities = match authenticator.identities(request) {
-            Ok(identities) => identities,
-            Err(setback) => {
-                let cause = match setback.cause {
-                    Cause::Denied(reason) => Halting::Refused(reason.into()),
-                    Cause::Wait(source) => Halting::Wait(source),
-                    Cause::Unavailable(source) => Halting::Refused(self.unavailable(source, now)),
-                };
-                let credential = Credential::Claimed(setback.place);
-                let record = Record { provider: setback.rule, credential, ..Record::default() };
-                return Err(Halt { cause, record: record.into() });
+        let timeout = self.keyring(source).map(|keyring| keyring.source().terms.timeout).unwrap_or_default();
+        self.waiting.wait(stream, source, timeout, now).map_err(|no_wait| match no_wait {
+            NoWait::Expired => *otherwise,
+            NoWait::Full => {
+                let retry_after = Some(Duration::from_secs(1));
+                Denial { reason: Reason::TooManyWaiting, retry_after, ..*otherwise }
             }
-        };
-        authenticate::presence(&applying, &identities).map_err(|rule| Halt {
-            cause: Halting::Refused(Reason::TokenMissing.into()),
-            record: Record { provider: Some(rule), ..Record::of(identities.first()) }.into(),
-        })?;
-        if let Some(identity) = identities.first() {
-            facts.claims = Some(&identity.claims);
-            facts.space_delimited = &identity.provider.space_delimited_claims;
-        }
-        Ok(ask(&self.policies, &facts, &identities))
+        })
     }
-}
 
-/// Why nothing is asked about a request, and what is to be told of it.
-struct Halt {
-    cause: Halting,
-    record: Box<Record>,
-}
-
-enum Halting {
-    Refused(Denial),
-    Wait(SourceIndex),
-}
-
-impl From<Reason> for Halt {
-    fn from(reason: Reason) -> Self {
-        Self { cause: Halting::Refused(reason.into()), record: Box::default() }
+    fn deny(&self, denial: Denial, request: &Request, connection: &dyn Connection, mut record: Record) -> Decision {
+        let help = self.help(&denial, request, connection, &record);
+        let reply = Reply::denial(&denial, &help, &self.errors, request);
+        record.denial = Some(denial);
+        Decision { step: Step::Reply(reply), record }
     }
 }

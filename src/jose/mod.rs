@@ -14,7 +14,7 @@ use header::Header;
 
 /// A well-formed token whose signature nobody has checked.
 ///
-/// Its only use is to be proven ([`crate::proof::prove`]); until then it tells just enough to choose a rule and a key.
+/// Its only use is to be proven (`proof::prove`); until then it tells just enough to choose a rule and a key.
 #[derive(Debug)]
 pub struct UntrustedToken<'a> {
     header: Header,

@@ -10,7 +10,7 @@ use crate::{
     claims::Claims,
     connection::{Connection, PeerIdentity},
     matching::path::Reading,
-    request::Request,
+    request::Outgoing,
 };
 
 /// What is taken for granted, to find out what would have changed the answer.
@@ -30,7 +30,7 @@ pub enum Assume {
 /// A request and its connection, each question to the proxy asked at most once.
 pub struct Known<'a> {
     /// The headers.
-    pub request: &'a Request,
+    pub request: Outgoing<'a>,
     /// Every way to read the path.
     pub readings: &'a [Reading<'a>],
     /// Host and port in lower case.
@@ -46,7 +46,7 @@ pub struct Known<'a> {
 
 impl<'a> Known<'a> {
     /// What can be known of a request over a connection.
-    pub fn new(request: &'a Request, readings: &'a [Reading<'a>], connection: &'a dyn Connection) -> Self {
+    pub fn new(request: Outgoing<'a>, readings: &'a [Reading<'a>], connection: &'a dyn Connection) -> Self {
         Self {
             request,
             readings,
@@ -103,7 +103,7 @@ impl<'a> Facts<'a> {
     }
 
     /// The headers.
-    pub fn request(&self) -> &'a Request {
+    pub fn request(&self) -> Outgoing<'a> {
         self.known.request
     }
 

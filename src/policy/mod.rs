@@ -22,7 +22,14 @@ pub use ruleset::RuleSet;
 
 /// Leave to continue upstream. Nothing outside this module can make one.
 #[derive(Debug, Eq, PartialEq)]
-pub struct Permit(());
+pub struct Permit(Option<Rc<str>>);
+
+impl Permit {
+    /// The ALLOW rule that gave it, by id; none if there are no ALLOW policies.
+    pub fn rule(&self) -> Option<&Rc<str>> {
+        self.0.as_ref()
+    }
+}
 
 /// Every policy of a configuration, by what it does.
 #[derive(Debug, Default)]
@@ -48,28 +55,25 @@ pub struct Shadow {
     pub would_deny: Vec<Option<String>>,
 }
 
-/// Leave to continue, and the ALLOW rule that gave it; none if there are no such policies.
-pub type Leave = (Permit, Option<Rc<str>>);
-
 impl Policies {
     /// Decides a request: DENY first, then ALLOW, and allow if there is no ALLOW policy.
-    pub fn decide(&self, facts: &Facts<'_>) -> Result<Leave, Denial> {
+    pub fn decide(&self, facts: &Facts<'_>) -> Result<Permit, Denial> {
         let denial = match (self.deny.first_match(&facts.for_prohibition()), &self.allow) {
             (Some(rule), _) => denied(rule, facts),
-            (None, None) => return Ok((Permit(()), None)),
+            (None, None) => return Ok(Permit(None)),
             (None, Some(allow)) => match allow.first_cover(facts) {
-                Some(rule) => return Ok((Permit(()), Some(Rc::clone(&rule.id)))),
+                Some(rule) => return Ok(Permit(Some(Rc::clone(&rule.id)))),
                 None => not_allowed(allow, facts),
             },
         };
-        Err(if self.wants_token(facts) { denial.for_want_of_a_token() } else { denial })
+        Err(if self.wants_token(facts) { Denial { reason: Reason::TokenMissing, ..denial } } else { denial })
     }
 
     /// Decides a CORS preflight, on which a browser can't put a token: only what is closed to everybody stays closed.
-    pub fn decide_preflight(&self, facts: &Facts<'_>) -> Result<Leave, Denial> {
+    pub fn decide_preflight(&self, facts: &Facts<'_>) -> Result<Permit, Denial> {
         match self.deny.first_match(&facts.for_prohibition().assuming(Assume::Anonymous)) {
             Some(rule) => Err(denied(rule, facts)),
-            None => Ok((Permit(()), None)),
+            None => Ok(Permit(None)),
         }
     }
 

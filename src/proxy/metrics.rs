@@ -7,10 +7,8 @@ use std::{cell::RefCell, collections::HashMap, iter, time::Duration};
 use proxy_wasm::{hostcalls, types::MetricType};
 
 use crate::{
-    authenticate::{
-        provider::{Provider, ProviderIndex},
-        token_cache::CacheStats,
-    },
+    authenticate::{provider::Provider, token_cache::CacheStats},
+    decision_log::Record,
     keys::{fetch::FetchError, turn::Brought},
     metric::{Kind, Metric, NONE, label},
     reason::Reason,
@@ -19,7 +17,6 @@ use crate::{
 /// The metrics of one configuration on one worker; without a host that counts they are silent.
 pub(super) struct Metrics {
     ids: RefCell<HashMap<String, Option<u32>>>,
-    providers: Vec<String>,
     /// Of requests let pass, by rule; the last is without one.
     allowed: Vec<Option<u32>>,
     /// What this worker has put into the gauge that all workers share.
@@ -28,44 +25,40 @@ pub(super) struct Metrics {
 
 impl Metrics {
     /// Defines what is to be seen before anything happens.
-    pub(super) fn define(providers: &[Provider]) -> Self {
-        let providers: Vec<String> = providers.iter().map(|provider| label(&provider.name).to_owned()).collect();
-        let mut metrics = Self { ids: RefCell::default(), providers, allowed: Vec::new(), waiting: RefCell::default() };
-        let providers = metrics.providers.iter().map(String::as_str).chain(iter::once(NONE));
-        metrics.allowed = providers.map(|provider| metrics.id(&Metric::DECISIONS, &["allowed", provider])).collect();
+    pub(super) fn define<'a>(providers: impl Iterator<Item = &'a Provider>) -> Self {
+        let mut metrics = Self { ids: RefCell::default(), allowed: Vec::new(), waiting: RefCell::default() };
+        let labels = providers.map(|provider| label(&provider.name)).chain(iter::once(NONE));
+        metrics.allowed = labels.map(|provider| metrics.id(&Metric::DECISIONS, &["allowed", provider])).collect();
         for metric in Metric::ALL.iter().filter(|metric| metric.labels.is_empty()) {
             metrics.id(metric, &[]);
         }
         metrics
     }
 
-    /// Counts a request let pass, in one call to the host.
-    pub(super) fn allowed(&self, provider: Option<ProviderIndex>) {
-        let place = provider.map_or(self.providers.len(), |ProviderIndex(place)| place);
-        increment(self.allowed.get(place).copied().flatten(), 1);
-    }
-
-    /// Counts a denial.
-    pub(super) fn denied(&self, reason: Reason, provider: Option<ProviderIndex>, rule: Option<&str>) {
-        let provider = provider.and_then(|ProviderIndex(place)| self.providers.get(place)).map_or(NONE, String::as_str);
-        let values = ["denied", provider, reason.code()];
-        match rule {
-            Some(rule) => self.count(&Metric::DECISIONS, &[&values[..], &[rule]].concat(), 1),
-            None => self.count(&Metric::DECISIONS, &values, 1),
+    /// Counts a decision and what it notes; a request that passes costs one call to the host.
+    pub(super) fn decided(&self, record: &Record) {
+        match record.denial.as_ref().map(|denial| denial.reason) {
+            None => {
+                let first = record.identities.first().map(|identity| identity.provider.index.0);
+                increment(
+                    self.allowed.get(first.unwrap_or(self.allowed.len().saturating_sub(1))).copied().flatten(),
+                    1,
+                );
+            }
+            Some(reason) => {
+                let values = ["denied", record.provider().map_or(NONE, label), reason.code()];
+                let values = values.into_iter().chain(record.rule());
+                self.count(&Metric::DECISIONS, &values.collect::<Vec<_>>(), 1);
+                if reason == Reason::TooManyWaiting {
+                    self.count(&Metric::TOO_MANY_WAITING, &[], 1);
+                }
+            }
         }
-    }
-
-    /// Counts what dry runs would have refused.
-    pub(super) fn would_deny(&self, policies: &[Option<String>]) {
-        for policy in policies {
-            self.count(&Metric::DRY_RUN_WOULD_DENY, &[policy.as_deref().unwrap_or(NONE)], 1);
+        for rule in record.shadow.iter().flat_map(|shadow| &shadow.would_deny) {
+            self.count(&Metric::DRY_RUN_WOULD_DENY, &[rule.as_deref().unwrap_or(NONE)], 1);
         }
-    }
-
-    /// Counts headers that were to carry a claim and could not.
-    pub(super) fn dropped(&self, headers: &[(String, String)]) {
-        for (provider, header) in headers {
-            self.count(&Metric::HEADERS_DROPPED, &[label(provider), header], 1);
+        for missing in &record.mutation.unwritable {
+            self.count(&Metric::HEADERS_DROPPED, &[label(&missing.provider), missing.header.as_str()], 1);
         }
     }
 
@@ -98,11 +91,6 @@ impl Metrics {
             let number = |count| i64::try_from(count).unwrap_or(i64::MAX);
             increment(self.id(&Metric::WAITING_REQUESTS, &[]), number(count) - number(before));
         }
-    }
-
-    /// Counts a request that found no room to wait.
-    pub(super) fn too_many_waiting(&self) {
-        self.count(&Metric::TOO_MANY_WAITING, &[], 1);
     }
 
     fn count(&self, metric: &Metric, values: &[&str], times: usize) {

@@ -3,13 +3,14 @@
 mod clock;
 mod connection;
 mod fetch;
-mod http;
+
 mod decision_logger;
 mod local_reply;
 mod log_level;
 mod metrics;
 mod root;
 mod shared_data;
+mod stream;
 mod worker;
 
 use std::panic;

@@ -5,24 +5,23 @@ use std::{collections::HashMap, rc::Rc, time::Duration};
 use proxy_wasm::{
     hostcalls,
     traits::{Context, HttpContext, RootContext},
-    types::{Action, ContextType},
+    types::ContextType,
 };
 
 use super::{
     clock, fetch,
-    http::Http,
     shared_data::SharedData,
+    stream::Http,
     worker::{IDLE_TICK, Worker},
 };
 use crate::{
-    config::{Config, Problem},
+    config::Config,
     keys::{
         fetch::FetchError,
         source::SourceIndex,
         turn::{Brought, Report, Turn},
     },
-    request::Request,
-    waiting::Waiter,
+    wait_queue::StreamId,
 };
 
 /// How often a worker looks while requests wait.
@@ -61,23 +60,16 @@ impl Root {
                 tell(&keyring.source().name, &report);
             }
         }
-        if turn.is_ended {
-            let woken = worker.waiting.borrow_mut().answered(source);
-            self.wake(worker, woken);
-        }
+        let waiting = if turn.is_ended { worker.gate.borrow().waiting_for(source) } else { Vec::new() };
+        self.resume(worker, waiting);
     }
 
     /// Has each of them decided again: what it waited for may have come, or may never come.
-    fn wake(&self, worker: &Worker, woken: Vec<Waiter<Request>>) {
-        for Waiter { id, until, request, .. } in woken {
-            // A stream that is gone has left before.
-            if hostcalls::set_effective_context(id).is_ok()
-                && worker.admit(id, request, Some(until)) == Action::Continue
-                && hostcalls::resume_http_request().is_err()
-            {
-                log::error!("the host does not resume a request");
-            }
+    fn resume(&self, worker: &Worker, streams: Vec<StreamId>) {
+        if streams.is_empty() {
+            return;
         }
+        streams.into_iter().for_each(|stream| worker.resume(stream));
         // Calls and logs are the root's again.
         if hostcalls::set_effective_context(self.id).is_err() {
             log::error!("the host does not know the root context");
@@ -90,7 +82,7 @@ impl Root {
             let keys = keyring.current(now).map_or(0, |set| set.len());
             worker.metrics.keys(&keyring.source().name, keys, keyring.age(now));
         }
-        worker.metrics.waiting(worker.waiting.borrow().len());
+        worker.metrics.waiting(worker.gate.borrow().waiting());
         worker.flush();
     }
 }
@@ -112,7 +104,7 @@ impl RootContext for Root {
         let written = self.get_plugin_configuration().unwrap_or_default();
         match Config::parse(&written) {
             Ok((config, warnings)) => {
-                warnings.iter().for_each(|warning| log::warn!("{}", line(warning)));
+                warnings.iter().for_each(|warning| log::warn!("{}", warning.line()));
                 let worker = Worker::new(config);
                 // What is known already serves from the first request on; the fetching begins with the first tick.
                 worker.gate.borrow_mut().look(&SharedData, clock::now());
@@ -123,9 +115,9 @@ impl RootContext for Root {
             Err(problems) => {
                 for problem in problems.iter() {
                     if problem.is_warning() {
-                        log::warn!("{}", line(problem));
+                        log::warn!("{}", problem.line());
                     } else {
-                        log::error!("{}", line(problem));
+                        log::error!("{}", problem.line());
                     }
                 }
                 false
@@ -139,11 +131,11 @@ impl RootContext for Root {
         for (source, turn) in turns {
             self.follow(&worker, source, turn);
         }
-        let expired = worker.waiting.borrow_mut().expired(clock::now());
-        self.wake(&worker, expired);
+        let expired = worker.gate.borrow().expired(clock::now());
+        self.resume(&worker, expired);
         Self::measure(&worker);
         worker.decision_logger.flush(clock::now());
-        worker.tick_in(if worker.waiting.borrow().is_empty() { IDLE_TICK } else { WAITING_TICK });
+        worker.tick_in(if worker.gate.borrow().waiting() == 0 { IDLE_TICK } else { WAITING_TICK });
     }
 
     fn create_http_context(&self, id: u32) -> Option<Box<dyn HttpContext>> {
@@ -175,12 +167,5 @@ fn tell(name: &str, report: &Report) {
         Err(error) => {
             log::warn!("keys of {name}: {}: {error}, from {url}; the next try is in {next} ms", error.class());
         }
-    }
-}
-
-fn line(problem: &Problem) -> String {
-    match problem.helping() {
-        Some(help) => format!("configuration: {problem}; help: {help}"),
-        None => format!("configuration: {problem}"),
     }
 }

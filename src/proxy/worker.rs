@@ -1,8 +1,9 @@
-//! What the root and the requests of one worker share: the gate, and those that wait before it.
+//! What the root and the requests of one worker share: the gate, and the requests that wait before it.
 
 use std::{
     cell::{Cell, RefCell},
     collections::HashMap,
+    rc::Rc,
     time::Duration,
 };
 
@@ -11,33 +12,31 @@ use proxy_wasm::{
     types::{Action, MapType},
 };
 
-use super::{clock, connection::Downstream, decision_logger::DecisionLogger, local_reply, metrics::Metrics};
+use super::{
+    clock, connection::Downstream, decision_logger::DecisionLogger, local_reply, metrics::Metrics, stream::Stream,
+};
 use crate::{
     config::Config,
     decision_log::Record,
     gate::{Decision, Gate, Step},
-    policy::{Permit, Shadow},
-    reason::Reason,
+    policy::Permit,
     request::{HeaderEdit, Request},
     time::UnixTime,
-    upstream::Effects,
-    waiting::{Waiter, Waiting},
+    upstream::HeaderMutation,
+    wait_queue::StreamId,
 };
 
-/// How often a worker looks for what others have brought, and tells what it has counted.
+/// How often a worker looks for what others have fetched, and counts.
 pub(super) const IDLE_TICK: Duration = Duration::from_millis(500);
-/// Soon: somebody waits for what the next tick begins.
+/// At once: a request waits for what the next tick begins.
 const NEXT_TICK: Duration = Duration::from_millis(1);
 
 /// One configuration on one worker.
 pub(super) struct Worker {
     pub(super) gate: RefCell<Gate>,
-    pub(super) waiting: RefCell<Waiting<Request>>,
     pub(super) metrics: Metrics,
     pub(super) decision_logger: DecisionLogger,
-    debug_header: Option<String>,
-    /// Of the requests that asked.
-    traces: RefCell<HashMap<u32, String>>,
+    waiting: RefCell<HashMap<StreamId, Rc<Stream>>>,
     is_scheduled: Cell<bool>,
 }
 
@@ -45,93 +44,94 @@ impl Worker {
     pub(super) fn new(config: Config) -> Self {
         let gate = Gate::new(config);
         Self {
-            waiting: RefCell::new(Waiting::new(gate.max_waiting_requests())),
             metrics: Metrics::define(gate.providers()),
-            debug_header: gate.debug_header().map(str::to_owned),
-            traces: RefCell::default(),
-            gate: RefCell::new(gate),
-            decision_logger: DecisionLogger::new(),
+            decision_logger: DecisionLogger::default(),
+            waiting: RefCell::default(),
             is_scheduled: Cell::new(false),
+            gate: RefCell::new(gate),
         }
     }
 
-    /// Decides a request and does what is decided, for the stream in whose name the host is called just now. One that has
-    /// waited brings the time until which it does.
-    pub(super) fn admit(&self, id: u32, request: Request, until: Option<UnixTime>) -> Action {
+    /// Decides a request and does what is decided, for the stream in whose name the host is called just now.
+    pub(super) fn admit(&self, stream: &Rc<Stream>, request: &Request) {
         let now = clock::now();
-        let mut gate = self.gate.borrow_mut();
-        let Decision { step, shadow, mut record } = match until {
-            Some(until) if until <= now => gate.admit_without_waiting(&request, &Downstream, now),
-            _ => gate.admit(&request, &Downstream, now),
-        };
-        say(&shadow);
-        self.metrics.would_deny(&shadow.would_deny);
-        if !matches!(step, Step::Wait(..)) {
-            self.tell(id, &mut gate, &record, &request, now);
-        }
+        let Decision { step, record } = self.gate.borrow_mut().admit(stream.id, request, &Downstream, now);
         match step {
-            Step::Continue(permit, effects) => {
-                self.metrics.dropped(&effects.dropped);
-                pass(permit, effects)
+            Step::Wait => {
+                self.waiting.borrow_mut().insert(stream.id, Rc::clone(stream));
+                self.metrics.waiting(self.gate.borrow().waiting());
+                self.schedule();
             }
-            Step::Reply(_, reply) => {
+            Step::Reply(reply) => {
+                self.record(stream, &record, request, now);
                 local_reply::send(&reply);
-                Action::Pause
             }
-            Step::Wait(source, patience) => {
-                let until = until.unwrap_or_else(|| now.plus(patience));
-                let entered = self.waiting.borrow_mut().enter(Waiter { id, source, until, request });
-                match entered {
-                    Ok(()) => self.schedule(),
-                    Err(request) => {
-                        self.metrics.too_many_waiting();
-                        record.reason = Some(Reason::TooManyWaiting);
-                        self.tell(id, &mut gate, &record, &request, now);
-                        local_reply::send(&gate.refuse(Reason::TooManyWaiting, &request));
-                    }
-                }
-                self.metrics.waiting(self.waiting.borrow().len());
-                Action::Pause
+            Step::Forward(permit) => {
+                self.record(stream, &record, request, now);
+                forward(stream, permit, &record.mutation);
             }
         }
     }
 
-    /// Tells whoever watches what was decided.
-    fn tell(&self, id: u32, gate: &mut Gate, record: &Record, request: &Request, now: UnixTime) {
-        match record.reason {
-            None => self.metrics.allowed(record.provider),
-            Some(reason) => self.metrics.denied(reason, record.provider, record.rule.as_deref()),
+    /// Has a request that waits decided again.
+    pub(super) fn resume(&self, id: StreamId) {
+        let Some(stream) = self.waiting.borrow_mut().remove(&id) else { return };
+        if hostcalls::set_effective_context(id.0).is_err() {
+            // The stream is gone.
+            return self.leave(id);
         }
+        let headers = hostcalls::get_map_bytes(MapType::HttpRequestHeaders);
+        self.admit(&stream, &Request::new(headers.unwrap_or_default()));
+        if stream.action() == Action::Continue && hostcalls::resume_http_request().is_err() {
+            log::error!("the host does not resume a request");
+        }
+    }
+
+    /// Shows what was decided to whoever watches.
+    fn record(&self, stream: &Stream, record: &Record, request: &Request, now: UnixTime) {
+        let gate = self.gate.borrow();
+        self.metrics.decided(record);
         for (key, value) in gate.filter_state(record) {
             // One element is one name; the host puts `wasm.` before it.
             if hostcalls::set_property(vec![key], Some(value.as_bytes())).is_err() {
                 log::error!("the host has no filter state");
             }
         }
-        self.decision_logger.enter(gate, record, request, now);
-        if let Some(trace) = gate.trace(record, request, &Downstream, now) {
-            self.traces.borrow_mut().insert(id, trace);
-        }
+        self.decision_logger.log(&gate, record, request, now);
+        stream.trace.replace(gate.trace(record, request, &Downstream, now));
     }
 
     /// Puts the trace on the response of a request that asked, and takes what poses as one off all others.
-    pub(super) fn hand_over_trace(&self, id: u32) {
-        const HEADERS: MapType = MapType::HttpResponseHeaders;
-        let Some(header) = &self.debug_header else { return };
-        let edited = match self.traces.borrow_mut().remove(&id) {
-            Some(trace) => hostcalls::set_map_value(HEADERS, header, Some(&trace)),
-            None => hostcalls::remove_map_value(HEADERS, header),
-        };
-        if edited.is_err() {
+    pub(super) fn hand_over_trace(&self, stream: &Stream) {
+        self.remove_traces(MapType::HttpResponseHeaders);
+        let gate = self.gate.borrow();
+        let Some((header, trace)) = gate.debug_header().zip(stream.trace.take()) else { return };
+        if hostcalls::set_map_value(MapType::HttpResponseHeaders, header.as_str(), Some(&trace)).is_err() {
             log::error!("the host does not change headers");
         }
     }
 
-    /// Forgets a request that has gone away.
-    pub(super) fn leave(&self, id: u32) {
-        self.traces.borrow_mut().remove(&id);
-        self.waiting.borrow_mut().leave(id);
-        self.metrics.waiting(self.waiting.borrow().len());
+    /// Takes what poses as a trace off the trailers of a response.
+    pub(super) fn remove_traces_of_others(&self) {
+        self.remove_traces(MapType::HttpResponseTrailers);
+    }
+
+    fn remove_traces(&self, map: MapType) {
+        let gate = self.gate.borrow();
+        let Some(header) = gate.debug_header() else { return };
+        let sent = Request::new(hostcalls::get_map_bytes(map).unwrap_or_default());
+        for name in sent.names().filter(|name| header.is(name)) {
+            if hostcalls::remove_map_value(map, name).is_err() {
+                log::error!("the host does not change headers");
+            }
+        }
+    }
+
+    /// Forgets a request that is gone.
+    pub(super) fn leave(&self, id: StreamId) {
+        self.waiting.borrow_mut().remove(&id);
+        self.gate.borrow_mut().leave(id);
+        self.metrics.waiting(self.gate.borrow().waiting());
     }
 
     /// Lets the root know that there is something to do; once, for each time anew would put it off.
@@ -143,11 +143,10 @@ impl Worker {
 
     /// Tells the host what has been counted here, so that a request need not.
     pub(super) fn flush(&self) {
-        let stats = self.gate.borrow_mut().take_cache_stats();
-        self.metrics.tokens(stats);
+        self.metrics.tokens(self.gate.borrow_mut().take_cache_stats());
     }
 
-    /// When the root looks again.
+    /// When the root is called again.
     pub(super) fn tick_in(&self, span: Duration) {
         self.is_scheduled.set(span == NEXT_TICK);
         if hostcalls::set_tick_period(span).is_err() {
@@ -163,37 +162,26 @@ impl Drop for Worker {
     }
 }
 
-/// The one way on: it takes a permit.
-fn pass(_permit: Permit, effects: Effects) -> Action {
-    const HEADERS: MapType = MapType::HttpRequestHeaders;
-    for edit in effects.edits {
-        let edited = match &edit {
-            HeaderEdit::Remove(name) => hostcalls::remove_map_value(HEADERS, name),
-            HeaderEdit::Set(name, value) => hostcalls::set_map_value_bytes(HEADERS, name, Some(value)),
-            HeaderEdit::Add(name, value) => hostcalls::add_map_value_bytes(HEADERS, name, value),
-        };
-        if edited.is_err() {
-            // What may be forged does not go on.
-            log::error!("the host does not change headers");
-            return Action::Pause;
-        }
+/// The one way on. A request whose headers the host does not change stays: what may be forged does not go on.
+fn forward(stream: &Stream, permit: Permit, mutation: &HeaderMutation) {
+    if mutation.edits.iter().any(|edit| !perform(edit)) {
+        log::error!("the host does not change headers");
+        return;
     }
-    if effects.clear_route_cache && hostcalls::call_foreign_function("clear_route_cache", None).is_err() {
+    if mutation.clear_route_cache && hostcalls::call_foreign_function("clear_route_cache", None).is_err() {
         // The route may have been chosen by what was forged.
         log::error!("the host does not choose the route anew");
-        return Action::Pause;
+        return;
     }
-    for (provider, header) in effects.dropped {
-        log::debug!("{provider}: {header} is not sent, for no header can carry the claim's value");
-    }
-    Action::Continue
+    stream.permit(permit);
 }
 
-fn say(shadow: &Shadow) {
-    for rule in &shadow.audited {
-        log::info!("audit: {rule}");
-    }
-    for rule in &shadow.would_deny {
-        log::info!("dry run: would deny by {}", rule.as_deref().unwrap_or("no rule that allows"));
-    }
+fn perform(edit: &HeaderEdit) -> bool {
+    const HEADERS: MapType = MapType::HttpRequestHeaders;
+    let performed = match edit {
+        HeaderEdit::Remove(name) => hostcalls::remove_map_value(HEADERS, name),
+        HeaderEdit::Set(name, value) => hostcalls::set_map_value_bytes(HEADERS, name, Some(value)),
+        HeaderEdit::Add(name, value) => hostcalls::add_map_value_bytes(HEADERS, name, value),
+    };
+    performed.is_ok()
 }

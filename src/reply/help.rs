@@ -1,5 +1,7 @@
 //! What would have been accepted: facts of the configuration that mend a denial, and nothing of the token.
 
+use std::rc::Rc;
+
 use crate::{
     authenticate::provider::{Issuer, Provider},
     claims::validity::{Audience, Types},
@@ -12,8 +14,8 @@ use crate::{
 const MOST: usize = 8;
 
 /// What these rules accept that a token did not bring.
-pub fn of_providers(reason: Reason, providers: &[&Provider]) -> Vec<String> {
-    let accepted = |provider: &&Provider| {
+pub fn of_providers(reason: Reason, providers: &[&Rc<Provider>]) -> Vec<String> {
+    let accepted = |provider: &&Rc<Provider>| {
         let expectations = &provider.expectations;
         let what = match reason {
             Reason::TokenMissing | Reason::IssuerUnknown => String::new(),

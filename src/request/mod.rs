@@ -3,8 +3,12 @@
 //! Values are bytes: nothing here assumes that a client sends UTF-8.
 
 mod edit;
+mod header_name;
+mod outgoing;
 
 pub use edit::HeaderEdit;
+pub use header_name::HeaderName;
+pub use outgoing::Outgoing;
 
 /// The headers of one request, names in lower case, `:method`, `:path`, `:authority` and `:scheme` among them.
 ///
@@ -32,7 +36,7 @@ impl Request {
     }
 
     /// Every value of one header, in order.
-    pub fn values<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a [u8]> {
+    pub fn values<'r, 'n>(&'r self, name: &'n str) -> impl Iterator<Item = &'r [u8]> + use<'r, 'n> {
         self.headers.iter().filter(move |(present, _)| present == name).map(|(_, value)| value.as_slice())
     }
 

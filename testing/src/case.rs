@@ -174,7 +174,7 @@ impl CaseFile {
 }
 
 impl Expect {
-    /// What it leaves open of all that a denial tells.
+    /// What it leaves open of all that a reason tells.
     pub fn unsaid(&self) -> Vec<&'static str> {
         let parts = [("body", &self.body), ("www_authenticate", &self.www_authenticate), ("log", &self.log)];
         parts.into_iter().filter(|(_, said)| said.is_none()).map(|(part, _)| part).collect()

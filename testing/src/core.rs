@@ -5,19 +5,18 @@ use std::net::IpAddr;
 use claimgate::{
     config::Config,
     connection::Connection,
-    decision_log,
+    decision_log::Record,
     gate::{Decision, Gate, Step},
     metric::{Metric, NONE, label},
-    reason::Reason,
     request::{HeaderEdit, Request},
     time::UnixTime,
-    upstream::Effects,
+    wait_queue::StreamId,
 };
 
 use super::{
     case::{Case, CaseFile, Grpc, Peer, RequestParts},
+    observed::Observed,
     outcome::{self, Arrival, Outcome},
-    record::Record,
 };
 
 /// 2026-01-01T00:00:00Z.
@@ -33,32 +32,29 @@ pub fn gate(file: &CaseFile) -> Gate {
 
 /// What a gate does with a case, and what is told of it, held against what the case expects.
 pub fn check(gate: &mut Gate, case: &Case) -> Result<(), String> {
-    let (outcome, record) = decide(gate, case.request(NOW), &case.peer, UnixTime::from_secs(NOW));
+    let (outcome, observed) = decide(gate, case.request(NOW), &case.peer, UnixTime::from_secs(NOW));
     outcome.against(&case.expect)?;
-    record.against(case, NOW)
+    observed.against(case, NOW)
 }
 
-/// What becomes of a request, and what is told of it.
-pub fn decide(gate: &mut Gate, parts: RequestParts, peer: &Peer, now: UnixTime) -> (Outcome, Record) {
+/// What becomes of a request, and what those who watch see of it.
+pub fn decide(gate: &mut Gate, parts: RequestParts, peer: &Peer, now: UnixTime) -> (Outcome, Observed) {
     let headers = headers(parts);
     let request = Request::new(headers.clone());
-    let Decision { mut step, mut record, .. } = gate.admit(&request, peer, now);
-    if matches!(step, Step::Wait(..)) {
-        // Nobody fetches here: who waits, if there is room, waits for nothing.
-        if gate.max_waiting_requests() == 0 {
-            record.reason = Some(Reason::TooManyWaiting);
-            step = Step::Reply(Reason::TooManyWaiting, gate.refuse(Reason::TooManyWaiting, &request));
-        } else {
-            Decision { step, record, .. } = gate.admit_without_waiting(&request, peer, now);
-        }
+    let Decision { mut step, mut record } = gate.admit(StreamId(0), &request, peer, now);
+    if step == Step::Wait {
+        // No keys are fetched here: what waits, waits for nothing.
+        gate.leave(StreamId(0));
+        Decision { step, record } = gate.admit_without_waiting(&request, peer, now);
     }
-    let record = Record { line: gate.line(&record, &request, now).line(), stat: stat(gate, &record) };
+    let observed = Observed { line: gate.line(&record, &request, now).pairs(), stat: stat(&record) };
     let outcome = match step {
-        Step::Continue(_, effects) => {
-            Outcome { status: 200, upstream: Some(perform(headers, effects)), ..Outcome::default() }
+        Step::Forward(_) => {
+            let upstream = perform(headers, &record.mutation.edits);
+            Outcome { status: 200, upstream: Some(upstream), ..Outcome::default() }
         }
-        Step::Wait(..) => unreachable!("it has waited long enough"),
-        Step::Reply(_, reply) => {
+        Step::Wait => unreachable!("it has waited long enough"),
+        Step::Reply(reply) => {
             let (reason, rule) = outcome::parts(&reply.details);
             let mut headers: Vec<_> = reply.headers.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
             let (status, body, grpc) = match reply.grpc_status {
@@ -72,16 +68,16 @@ pub fn decide(gate: &mut Gate, parts: RequestParts, peer: &Peer, now: UnixTime) 
             Outcome { status, reason, rule, headers, body, grpc, upstream: None }
         }
     };
-    (outcome, record)
+    (outcome, observed)
 }
 
-/// The counter that the papers promise for a decision.
-fn stat(gate: &Gate, record: &decision_log::Record) -> String {
-    let provider = record.provider.map_or(NONE, |provider| label(&gate.providers()[provider.0].name));
-    let mut values = vec!["allowed", provider];
-    if let Some(reason) = record.reason {
-        values = vec!["denied", provider, reason.code()];
-        values.extend(record.rule.as_deref());
+/// The counter that the documents promise for a decision.
+fn stat(record: &Record) -> String {
+    let provider = record.provider().map_or(NONE, label);
+    let mut values = vec![record.outcome(), provider];
+    if let Some(reason) = record.reason() {
+        values.push(reason.code());
+        values.extend(record.rule());
     }
     Metric::DECISIONS.stat(&values)
 }
@@ -121,15 +117,15 @@ pub fn headers(parts: RequestParts) -> Vec<(String, Vec<u8>)> {
 }
 
 /// What a proxy does with the edits.
-pub fn perform(mut headers: Vec<(String, Vec<u8>)>, effects: Effects) -> Arrival {
-    for edit in effects.edits {
+pub fn perform(mut headers: Vec<(String, Vec<u8>)>, edits: &[HeaderEdit]) -> Arrival {
+    for edit in edits {
         match edit {
-            HeaderEdit::Remove(name) => headers.retain(|(present, _)| *present != name),
+            HeaderEdit::Remove(name) => headers.retain(|(present, _)| present != name),
             HeaderEdit::Set(name, value) => {
-                headers.retain(|(present, _)| *present != name);
-                headers.push((name, value));
+                headers.retain(|(present, _)| present != name);
+                headers.push((name.clone(), value.clone()));
             }
-            HeaderEdit::Add(name, value) => headers.push((name, value)),
+            HeaderEdit::Add(name, value) => headers.push((name.clone(), value.clone())),
         }
     }
     let path = headers.iter().find(|(name, _)| name == ":path").map(|(_, value)| value.clone());

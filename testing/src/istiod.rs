@@ -237,8 +237,8 @@ fn authenticated(name: &Value) -> Value {
 }
 
 fn service_account(value: &str, namespace: &str) -> Value {
-    let (namespace, account) = value.split_once('/').unwrap_or((namespace, value));
-    regex(&format!("spiffe://.+/ns/{}/(.+/|)sa/{}(/.+)?", quoted(namespace), quoted(account)))
+    let (namespace, record) = value.split_once('/').unwrap_or((namespace, value));
+    regex(&format!("spiffe://.+/ns/{}/(.+/|)sa/{}(/.+)?", quoted(namespace), quoted(record)))
 }
 
 fn trust_domain(value: &str) -> Value {

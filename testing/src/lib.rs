@@ -37,7 +37,7 @@ pub mod outcome;
 pub mod patience;
 #[cfg(not(target_arch = "wasm32"))]
 pub mod policies;
-pub mod record;
+pub mod observed;
 #[cfg(not(target_arch = "wasm32"))]
 pub mod tls;
 pub mod token;

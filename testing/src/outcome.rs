@@ -21,7 +21,7 @@ pub struct Arrival {
     pub headers: Vec<(String, Vec<u8>)>,
 }
 
-/// Reason code and rule id of `claimgate_denied{code}` and `claimgate_denied{code}:id`, the response-code details of a denial.
+/// Reason code and rule id of `claimgate_denied{code}` and `claimgate_denied{code}:id`, the response-code details of a reason.
 pub fn parts(details: &str) -> (Option<String>, Option<String>) {
     let parts = details.strip_prefix("claimgate_denied{").and_then(|rest| rest.split_once('}'));
     let Some((reason, rest)) = parts else {

@@ -111,21 +111,21 @@ impl Recipe {
 
 fn merged(mut usual: Value, special: &Map<String, Value>, now: u64) -> String {
     usual.as_object_mut().unwrap().extend(special.clone());
-    settle(&mut usual, now);
+    flush(&mut usual, now);
     usual.to_string()
 }
 
 /// Puts numbers where `@now` stands and drops what is `@absent`.
-fn settle(value: &mut Value, now: u64) {
+fn flush(value: &mut Value, now: u64) {
     match value {
         Value::String(text) if text.starts_with("@now") => {
             let number = serde_json::from_str(&instants(text, now)).map(Value::Number);
             *value = number.unwrap_or_else(|_| panic!("`{text}` is not an instant"));
         }
-        Value::Array(items) => items.iter_mut().for_each(|item| settle(item, now)),
+        Value::Array(items) => items.iter_mut().for_each(|item| flush(item, now)),
         Value::Object(members) => {
             members.retain(|_, member| *member != "@absent");
-            members.values_mut().for_each(|member| settle(member, now));
+            members.values_mut().for_each(|member| flush(member, now));
         }
         _ => {}
     }

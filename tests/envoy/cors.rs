@@ -1,4 +1,4 @@
-//! What a browser gets to see of a denial, with Envoy's own CORS filter behind the gate or before it.
+//! What a browser gets to see of a reason, with Envoy's own CORS filter behind the gate or before it.
 
 use std::io;
 
@@ -30,7 +30,7 @@ pub(crate) fn trials() -> Vec<Trial> {
     vec![
         trial("a page reads why it was refused, with Envoy's filter behind the gate", || browse(Order::GateFirst)),
         trial("a page reads why it was refused, with Envoy's filter before the gate", || browse(Order::CorsFirst)),
-        trial("without errors.cors nothing is on a denial of a gate that comes first", || {
+        trial("without errors.cors nothing is on a reason of a gate that comes first", || {
             let site = Site::start(Order::GateFirst, json!({}));
             let reply = site.charge(APP, "Bearer not.a.token")?;
             assert_eq!((reply.status, cors(&reply)), (401, vec![]));

@@ -48,7 +48,7 @@ fn trace() -> Result<(), Failed> {
     assert!(trace.ends_with("; ALLOW ns[]-policy[open]-rule[0] matches"), "{trace}");
 
     let (status, trace, _) = ask("2", "on", "/open", Some(SECRET), &bad)?;
-    let trace = trace.ok_or("no trace of a denial")?;
+    let trace = trace.ok_or("no trace of a reason")?;
     assert_eq!(status, 401);
     assert!(trace.starts_with("denied: reason=signature_invalid provider=idp token=claimed iss="), "{trace}");
     assert!(!trace.contains("alice"), "{trace}");

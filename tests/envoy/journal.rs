@@ -22,7 +22,7 @@ const RUN: usize = 12;
 
 pub(crate) fn trials() -> Vec<Trial> {
     vec![
-        Trial::test("journal: a denial is one line at info, and what passes one at debug", tell),
+        Trial::test("journal: a reason is one line at info, and what passes one at debug", tell),
         Trial::test("journal: the lines of a reason are rationed, and the rest is counted", ration),
         Trial::test("journal: no token, payload, signature or key gets into the log", keep_secrets),
     ]

@@ -29,7 +29,7 @@ pub(crate) fn trials() -> Vec<Trial> {
         assert_eq!(heard(": audit: ns[foo]-policy[watch]-rule[0]"), 1, "{}", envoy.log());
         assert_eq!(heard(": dry run: would deny by ns[foo]-policy[maybe]-rule[0]"), 1, "{}", envoy.log());
 
-        // A denial is remarked on too; what a rule lacked only at debug.
+        // A reason is remarked on too; what a rule lacked only at debug.
         assert_eq!(ask("/closed", "b")?.status, 403);
         assert_eq!(heard(": audit: ns[foo]-policy[watch]-rule[0]"), 2, "{}", envoy.log());
         let stats = envoy.admin("/stats");

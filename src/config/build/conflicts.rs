@@ -1,10 +1,9 @@
 //! What single rules can't see: headers that one of them writes or reads and another reads otherwise.
 
+use std::rc::Rc;
+
 use super::{At, shown};
-use crate::{
-    authenticate::{location::Location, provider::Provider},
-    upstream::reserved::confusable,
-};
+use crate::{authenticate::provider::Provider, location::Location, request::HeaderName};
 
 /// Reports every header that rules disagree about.
 pub(super) fn report(at: &mut At<'_>, providers: &[Provider]) {
@@ -17,9 +16,9 @@ pub(super) fn report(at: &mut At<'_>, providers: &[Provider]) {
 
 /// What one rule writes is taken off every request, so no rule can read tokens from it.
 fn report_written_and_read(at: &mut At<'_>, provider: &Provider, providers: &[Provider]) {
-    let report = |at: &mut At<'_>, header: &str| {
-        if providers.iter().flat_map(headers).any(|(read, _)| confusable(read) == confusable(header)) {
-            let problem = at.problem(format!("{} is also read for tokens", shown(header)));
+    let report = |at: &mut At<'_>, header: &HeaderName| {
+        if providers.iter().flat_map(headers).any(|(read, _)| read == header) {
+            let problem = at.problem(format!("{} is also read for tokens", shown(header.as_str())));
             at.report(problem.help("write to another header"));
         }
     };
@@ -33,14 +32,11 @@ fn report_written_and_read(at: &mut At<'_>, provider: &Provider, providers: &[Pr
 }
 
 /// The header that asks for a trace is taken off every request.
-pub(super) fn report_debug_header(at: &mut At<'_>, header: &str, providers: &[Provider]) {
-    let written = providers.iter().flat_map(|provider| {
-        let claims = provider.output_claims.iter().map(|output| output.header.as_str());
-        claims.chain(provider.output_payload.as_deref())
-    });
+pub(super) fn report_debug_header(at: &mut At<'_>, header: &HeaderName, providers: &[Provider]) {
+    let written = providers.iter().flat_map(Provider::outputs);
     let read = providers.iter().flat_map(headers).map(|(name, _)| name);
-    if written.chain(read).any(|other| confusable(other) == confusable(header)) {
-        let problem = at.problem(format!("{} is also a header of a rule", shown(header)));
+    if written.chain(read).any(|other| other == header) {
+        let problem = at.problem(format!("{} is also a header of a rule", shown(header.as_str())));
         at.report(problem.help("choose another, such as `x-claimgate-debug`"));
     }
 }
@@ -54,10 +50,14 @@ fn report_overlapping_prefixes(at: &mut At<'_>, provider: &Provider, providers: 
             *other != prefix && (other.starts_with(prefix.trim_end()) || prefix.starts_with(other.trim_end()))
         });
         let Some(other) = overlapping else { continue };
-        let sentence =
-            format!("the prefix {} of {} overlaps with {} before it", shown(prefix), shown(name), shown(other));
+        let sentence = format!(
+            "the prefix {} of {} overlaps with {} before it",
+            shown(prefix),
+            shown(name.as_str()),
+            shown(other)
+        );
         let help = "read every header behind one prefix; `Bearer ` on `authorization` is the default";
-        if provider.locations == Location::defaults() {
+        if provider.locations.iter().map(Rc::as_ref).eq(&Location::defaults()) {
             at.report(at.problem(sentence).help(help));
         } else {
             let mut at = at.field("fromHeaders");
@@ -67,9 +67,9 @@ fn report_overlapping_prefixes(at: &mut At<'_>, provider: &Provider, providers: 
     }
 }
 
-fn headers(provider: &Provider) -> impl Iterator<Item = (&str, &str)> + Clone {
-    provider.locations.iter().filter_map(|location| match location {
-        Location::Header { name, prefix } => Some((name.as_str(), prefix.as_str())),
+fn headers(provider: &Provider) -> impl Iterator<Item = (&HeaderName, &str)> + Clone {
+    provider.locations.iter().filter_map(|location| match location.as_ref() {
+        Location::Header { name, prefix } => Some((name, prefix.as_str())),
         Location::Query { .. } | Location::Cookie { .. } => None,
     })
 }

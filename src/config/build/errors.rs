@@ -64,8 +64,9 @@ fn cors(at: &mut At<'_>, written: wire::Cors) -> Cors {
         let problem = at.problem("every page may see what a visitor's cookies lead to");
         at.report(problem.help("list the origins that may").warning());
     }
-    let expose_headers =
-        at.field("exposeHeaders").each(written.expose_headers, |at, written| header_name(at, &written));
+    let expose_headers = at
+        .field("exposeHeaders")
+        .each(written.expose_headers, |at, written| header_name(at, &written).map(|name| name.as_str().to_owned()));
     Cors { allow_origins, allow_credentials, expose_headers }
 }
 

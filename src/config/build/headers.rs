@@ -2,14 +2,14 @@
 
 use super::{At, shown};
 use crate::{
-    authenticate::location::Location,
     claims::{
         claim_header::{ClaimHeader, Format},
         path::ClaimPath,
     },
     config::wire::{ClaimToHeader, FromHeader},
+    location::Location,
     reply::Style,
-    upstream::reserved::confusable,
+    request::HeaderName,
 };
 
 /// Headers that frame the message or route it: a claim there breaks the request.
@@ -44,7 +44,7 @@ pub(super) fn locations(
         let mut at = at.field("name");
         let name = at.required(written.name)?;
         let name = header_name(&mut at, &name)?;
-        if name == "cookie" {
+        if name.is("cookie") {
             at.report(at.problem("cookies are not read as a header").help("use `fromCookies`"));
         }
         Some(Location::Header { name, prefix: written.prefix.unwrap_or_default().to_ascii_lowercase() })
@@ -64,9 +64,9 @@ pub(super) fn locations(
 }
 
 /// A header claimgate writes.
-pub(super) fn output(at: &mut At<'_>, written: &str) -> Option<String> {
+pub(super) fn output(at: &mut At<'_>, written: &str) -> Option<HeaderName> {
     let name = header_name(at, written)?;
-    if FRAMING.contains(&name.as_str()) {
+    if FRAMING.iter().any(|framing| name.is(framing)) {
         let problem = at.problem(format!("{} belongs to HTTP itself", shown(written)));
         at.report(problem.help("choose a name of your own, such as `x-user`"));
         return None;
@@ -78,20 +78,20 @@ pub(super) fn output(at: &mut At<'_>, written: &str) -> Option<String> {
 pub(super) fn claim_headers(
     at: &mut At<'_>,
     written: Option<Vec<ClaimToHeader>>,
-    payload: Option<&str>,
+    payload: Option<&HeaderName>,
     style: Style,
 ) -> Vec<ClaimHeader> {
-    let mut taken: Vec<String> = payload.map(confusable).into_iter().collect();
+    let mut taken: Vec<HeaderName> = payload.cloned().into_iter().collect();
     at.each(written, |at, written| {
         let header = at.field("header").required(written.header);
         let header = header.and_then(|written| output(&mut at.field("header"), &written));
         if let Some(header) = &header {
-            if taken.contains(&confusable(header)) {
+            if taken.contains(header) {
                 let mut at = at.field("header");
-                let problem = at.problem(format!("{} is written twice by this rule", shown(header)));
+                let problem = at.problem(format!("{} is written twice by this rule", shown(header.as_str())));
                 at.report(problem.help("give every claim a header of its own; `-` and `_` count as the same"));
             }
-            taken.push(confusable(header));
+            taken.push(header.clone());
         }
         let claim = at.field("claim").required(written.claim);
         let claim = claim.and_then(|written| claim_path(&mut at.field("claim"), &written));
@@ -120,12 +120,12 @@ fn claim_path(at: &mut At<'_>, written: &str) -> Option<ClaimPath> {
 }
 
 /// A header's name in lower case (RFC 9110 section 5.1, narrowed to what Istio takes).
-pub(super) fn header_name(at: &mut At<'_>, written: &str) -> Option<String> {
+pub(super) fn header_name(at: &mut At<'_>, written: &str) -> Option<HeaderName> {
     let sound =
         !written.is_empty() && written.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte));
     if !sound {
         let problem = at.problem(format!("{} is not a header's name", shown(written)));
         at.report(problem.help("use letters, digits, `-` and `_`"));
     }
-    sound.then(|| written.to_ascii_lowercase())
+    sound.then(|| HeaderName::new(written))
 }

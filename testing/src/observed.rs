@@ -9,14 +9,14 @@ const RUN: usize = 12;
 
 /// What is told of one decision.
 #[derive(Debug, Default)]
-pub struct Record {
+pub struct Observed {
     /// The line, from its first pair on.
     pub line: String,
     /// The stat that goes up.
     pub stat: String,
 }
 
-impl Record {
+impl Observed {
     /// Everything told that is not as the case has it, whether it says so or not.
     pub fn against(&self, case: &Case, now: u64) -> Result<(), String> {
         let Self { line, stat } = self;

@@ -6,6 +6,7 @@ use claimgate::{
     gate::{Decision, Gate, Step},
     request::{HeaderEdit, Request},
     time::UnixTime,
+    wait_queue::StreamId,
 };
 use claimgate_testing::{
     case::Peer,
@@ -41,8 +42,8 @@ fn request(method: &str, path: &[u8], token: Option<&str>) -> Request {
 
 fn told(gate: &mut Gate, request: &Request) -> String {
     let now = UnixTime::from_secs(NOW);
-    let Decision { record: account, .. } = gate.admit(request, &Peer::default(), now);
-    gate.line(&account, request, now).line()
+    let Decision { record, .. } = gate.admit(StreamId(0), request, &Peer::default(), now);
+    gate.line(&record, request, now).pairs()
 }
 
 fn token(claims: Value) -> String {
@@ -155,13 +156,13 @@ fn a_trace_is_for_who_knows_the_secret() {
         let mut all: Vec<_> = request("GET", path, Some(&token(json!({})))).headers().map(owned).collect();
         all.extend(headers.iter().map(|(name, value)| ((*name).to_owned(), value.as_bytes().to_vec())));
         let request = Request::new(all);
-        let Decision { record: account, step, .. } = gate.admit(&request, &Peer::default(), now);
-        if let Step::Continue(_, effects) = step {
+        let Decision { record, step } = gate.admit(StreamId(0), &request, &Peer::default(), now);
+        if let Step::Forward(_) = step {
             let gone =
                 |edit: &HeaderEdit| matches!(edit, HeaderEdit::Remove(name) if name == "x-why" || name == "x_why");
-            assert_eq!(effects.edits.iter().filter(|edit| gone(edit)).count(), headers.len());
+            assert_eq!(record.mutation.edits.iter().filter(|edit| gone(edit)).count(), headers.len());
         }
-        gate.trace(&account, &request, &Peer::default(), now)
+        gate.trace(&record, &request, &Peer::default(), now)
     };
     let open = "ns[pay]-policy[all]-rule[open]";
     let token =

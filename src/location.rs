@@ -1,18 +1,18 @@
 //! Where a token may be on a request, and how to take it out again without touching anything else.
 
-use std::borrow::Cow;
+use std::{borrow::Cow, rc::Rc};
 
 use percent_encoding::percent_decode;
 
-use crate::request::{HeaderEdit, Request};
+use crate::request::{HeaderEdit, HeaderName, Request};
 
 /// One place to look.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum Location {
     /// A header, behind a prefix.
     Header {
-        /// In lower case.
-        name: String,
+        /// The header. What an upstream may take for it is read and taken out like it.
+        name: HeaderName,
         /// What stands before the token, such as `bearer `, in lower case: schemes have no case (RFC 9110 section 11.1).
         prefix: String,
     },
@@ -32,7 +32,7 @@ pub enum Location {
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Place {
     /// Where to look.
-    pub location: Location,
+    pub location: Rc<Location>,
     /// Which of the tokens there.
     pub occurrence: usize,
 }
@@ -48,7 +48,7 @@ impl Location {
     /// Where Istio and Envoy look when a rule does not say: `Authorization: Bearer …`, then `?access_token=…`.
     pub fn defaults() -> Vec<Self> {
         vec![
-            Self::Header { name: "authorization".to_owned(), prefix: "bearer ".to_owned() },
+            Self::Header { name: HeaderName::new("authorization"), prefix: "bearer ".to_owned() },
             Self::Query { name: "access_token".to_owned() },
         ]
     }
@@ -57,8 +57,9 @@ impl Location {
     pub fn tokens<'a>(&'a self, request: &'a Request) -> Vec<Cow<'a, [u8]>> {
         match self {
             Self::Header { name, prefix } => request
-                .values(name)
-                .filter_map(|value| strip_prefix_ignoring_case(value, prefix.as_bytes()))
+                .headers()
+                .filter(|(present, _)| name.is(present))
+                .filter_map(|(_, value)| behind(prefix.as_bytes(), value))
                 .map(|token| Cow::Borrowed(token.trim_ascii()))
                 .collect(),
             Self::Query { name } => query(request.target())
@@ -80,7 +81,9 @@ pub fn removal(locations: &[&Location], request: &Request) -> Vec<HeaderEdit> {
     let mut edits = Vec::new();
     for location in locations {
         if let Location::Header { name, .. } = location {
-            edits.push(HeaderEdit::Remove(name.clone()));
+            let twins =
+                request.names().filter(|present| name.is(present)).map(|name| HeaderEdit::Remove(name.to_owned()));
+            edits.extend(twins);
         }
     }
     let in_query = |parameter: &[u8]| {
@@ -156,10 +159,18 @@ fn unquoted(value: &[u8]) -> &[u8] {
 }
 
 /// What follows the prefix. A prefix alone, whose last blank the proxy has trimmed, is followed by an empty token.
-fn strip_prefix_ignoring_case<'a>(value: &'a [u8], prefix: &[u8]) -> Option<&'a [u8]> {
-    if !prefix.is_empty() && value.eq_ignore_ascii_case(prefix.trim_ascii_end()) {
-        return Some(b"");
+///
+/// Behind a scheme stands a space (RFC 9110 section 11.4). Servers split at more than that, so whatever they may take for a
+/// blank ends the scheme here too: what follows is no token then, and the request is denied instead of anonymous.
+fn behind<'a>(prefix: &[u8], value: &'a [u8]) -> Option<&'a [u8]> {
+    let scheme = prefix.trim_ascii_end();
+    let (start, rest) = value.split_at_checked(scheme.len())?;
+    if !start.eq_ignore_ascii_case(scheme) {
+        return None;
     }
-    let (start, rest) = value.split_at_checked(prefix.len())?;
-    start.eq_ignore_ascii_case(prefix).then_some(rest)
+    match rest {
+        [] => Some(rest),
+        _ if scheme.len() == prefix.len() => Some(rest),
+        [first, ..] => (!first.is_ascii_graphic()).then_some(rest),
+    }
 }
