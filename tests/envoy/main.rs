@@ -11,13 +11,13 @@ mod debug;
 mod filter_state;
 mod grpc;
 mod jose;
-mod journal;
+mod decision_log;
 mod jwt_authn;
 mod keys;
 mod metrics;
 mod rbac;
-mod records;
-mod remarks;
+mod observed;
+mod shadow;
 mod routes;
 mod trailers;
 mod troubleshooting;
@@ -36,13 +36,13 @@ fn main() {
             filter_state::trials(),
             grpc::trials(),
             jose::trials(),
-            journal::trials(),
+            decision_log::trials(),
             jwt_authn::trials(),
             keys::trials(),
             metrics::trials(),
             rbac::trials(),
-            records::trials(),
-            remarks::trials(),
+            observed::trials(),
+            shadow::trials(),
             routes::trials(),
             trailers::trials(),
             troubleshooting::trials(),

@@ -22,9 +22,9 @@ const RUN: usize = 12;
 
 pub(crate) fn trials() -> Vec<Trial> {
     vec![
-        Trial::test("journal: a reason is one line at info, and what passes one at debug", tell),
-        Trial::test("journal: the lines of a reason are rationed, and the rest is counted", ration),
-        Trial::test("journal: no token, payload, signature or key gets into the log", keep_secrets),
+        Trial::test("decision log: a reason is one line at info, and what passes one at debug", tell),
+        Trial::test("decision log: the lines of a reason are throttled, and the rest is counted", ration),
+        Trial::test("decision log: no token, payload, signature or key gets into the log", keep_secrets),
     ]
 }
 
