@@ -47,7 +47,7 @@ pub(crate) fn trials() -> Vec<Trial> {
             (
                 token("iss", json!("https://away.example.com")),
                 14,
-                "keys_unavailable: the issuer's keys can't be had just now",
+                "keys_unavailable: the issuer's keys are not available",
             ),
         ] {
             let has_challenge = status == 16 || status == 7;
