@@ -1,4 +1,4 @@
-//! What the log is told of a decision, word for word.
+//! The log line of a decision, word for word.
 #![cfg(not(target_arch = "wasm32"))]
 #![allow(clippy::unwrap_used, reason = "a test that breaks has failed")]
 
@@ -18,7 +18,7 @@ use support::{
     token::{Recipe, hex},
 };
 
-/// A rule that must have a token, one that may, and a policy for everything but `/closed`.
+/// A REQUIRED rule, an OPTIONAL rule, and a policy for everything except `/closed`.
 fn gate(more: Value) -> Gate {
     let mut config = json!({
         "jwtRules": [
@@ -62,7 +62,7 @@ fn who_passes_is_told_with_what_let_them() {
          jti=7 method=GET host=api.example.com path=/charge",
         NOW + 300
     );
-    // The second time the token is remembered.
+    // The second time the token is in the cache.
     for _ in 0..2 {
         assert_eq!(told(&mut gate, &request("GET", b"/charge?a=b", Some(&token(json!({"jti": "7"}))))), line);
     }

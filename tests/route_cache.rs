@@ -1,4 +1,4 @@
-//! When the route is chosen anew: only when a header that it may hang on was really set or taken away.
+//! Envoy selects the route again only if a header that it may depend on was set or removed.
 #![cfg(not(target_arch = "wasm32"))]
 #![allow(clippy::panic, clippy::unwrap_used, reason = "a broken test should stop loudly")]
 
@@ -13,7 +13,7 @@ use claimgate::{
 use serde_json::{Value, json};
 use support::{case::Peer, core::NOW, keys, token::Recipe};
 
-/// Whether the route is chosen anew for a request with a token of this issuer, with these claims and headers.
+/// Whether Envoy selects the route again for a request with a token of this issuer, with these claims and headers.
 fn clears(issuer: &str, claims: Value, headers: &[(&str, &str)]) -> bool {
     let rule = |name: &str, clears: bool| {
         json!({

@@ -1,4 +1,4 @@
-//! Refusals to gRPC's own client, and the frames they come in: trailers only, with the status of gRPC.
+//! Denials of gRPC requests, with gRPC's own client and as frames: trailers only, with a gRPC status.
 
 use std::process::Command;
 
