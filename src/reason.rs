@@ -81,7 +81,7 @@ pub enum Reason {
     SignatureInvalid,
     /// A registered claim has the wrong form.
     ClaimMalformed(Registered),
-    /// A NumericDate before the epoch or beyond all time.
+    /// A NumericDate before the epoch, or too large.
     DateOutOfRange(Registered),
     /// The `typ` is another kind of token.
     TypeNotAllowed,
@@ -97,7 +97,7 @@ pub enum Reason {
     SubjectNotAllowed,
     /// The token is valid for longer than `maxLifetime`.
     LifetimeTooLong,
-    /// The keys that may prove the token can't be had.
+    /// The keys that may prove the token are not available.
     KeysUnavailable,
     /// Too many requests wait for keys.
     TooManyWaiting,
@@ -120,7 +120,7 @@ pub enum Challenge {
     None,
 }
 
-/// One line of the table: all that is ever said about one reason.
+/// One row of the table: everything that is sent about one reason.
 struct Row {
     code: &'static str,
     status: u16,
@@ -263,7 +263,7 @@ impl Reason {
             Self::LifetimeTooLong => invalid("lifetime_too_long", "the token is valid for too long", FAILS),
             Self::KeysUnavailable => Row {
                 code: "keys_unavailable", status: 503, challenge: Challenge::None,
-                sentence: "the issuer's keys can't be had just now", envoy: (401, "Jwks remote fetch is failed"),
+                sentence: "the issuer's keys are not available", envoy: (401, "Jwks remote fetch is failed"),
             },
             Self::TooManyWaiting => Row {
                 code: "too_many_waiting", status: 503, challenge: Challenge::None,

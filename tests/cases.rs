@@ -14,7 +14,7 @@ fn main() {
     for file in corpus() {
         let file = Arc::new(file);
         let together = file.clone();
-        // What is remembered of one case must not change what becomes of the next.
+        // A token cached by one case must not change the outcome of the next.
         trials.push(Trial::test(format!("{}: all in one gate, twice", file.name), move || {
             let mut gate = core::gate(&together);
             let cases = together.cases.iter().filter(|case| case.runs_in("core"));
@@ -38,7 +38,7 @@ fn main() {
     libtest_mimic::run(&Arguments::from_args(), trials).exit();
 }
 
-/// The reasons of which no single case says everything.
+/// The reasons without a single case that checks everything.
 fn lacks(corpus: &[CaseFile]) -> Vec<String> {
     let codes: BTreeSet<_> = Reason::ALL.map(Reason::code).into();
     let mut lacks = Vec::new();

@@ -1,5 +1,5 @@
-//! Configurations beside the exact words about them: `tests/config/<name>.yaml` or `.json` and `<name>.problems`, which
-//! holds what `claimgate check` prints. An empty `.problems` means that nothing is to be said.
+//! Configurations and the exact messages about them: `tests/config/<name>.yaml` or `.json` and `<name>.problems`, which
+//! holds what `claimgate check` prints. An empty `.problems` means no message.
 #![cfg(test)]
 
 use std::{
@@ -22,7 +22,7 @@ fn files() -> Vec<PathBuf> {
     files
 }
 
-/// What the proxy is given: JSON as it stands, YAML turned into JSON.
+/// What the proxy gets: JSON unchanged, YAML converted to JSON.
 fn configuration(path: &Path) -> Vec<u8> {
     let text = fs::read(path).unwrap();
     if path.extension().unwrap() == "json" {
@@ -65,7 +65,7 @@ fn every_problem_is_said_in_these_words() {
 #[test]
 fn the_command_says_what_the_proxy_says() {
     for path in files() {
-        // What is no object is not taken for JSON at a desk, where YAML is read too.
+        // The command also reads YAML, so it does not treat text that is not an object as JSON.
         if path.extension().unwrap() == "json" && !fs::read(&path).unwrap().starts_with(b"{") {
             continue;
         }

@@ -1,4 +1,4 @@
-//! What the log is told of a decision, word for word.
+//! The log line of a decision, word for word.
 #![cfg(test)]
 
 use claimgate::{
@@ -16,7 +16,7 @@ use claimgate_testing::{
 };
 use serde_json::{Value, json};
 
-/// A rule that must have a token, one that may, and a policy for everything but `/closed`.
+/// A REQUIRED rule, an OPTIONAL rule, and a policy for everything except `/closed`.
 fn gate(more: Value) -> Gate {
     let mut config = json!({
         "jwtRules": [
@@ -60,7 +60,7 @@ fn who_passes_is_told_with_what_let_them() {
          jti=7 method=GET host=api.example.com path=/charge",
         NOW + 300
     );
-    // The second time the token is remembered.
+    // The second time the token is in the cache.
     for _ in 0..2 {
         assert_eq!(told(&mut gate, &request("GET", b"/charge?a=b", Some(&token(json!({"jti": "7"}))))), line);
     }

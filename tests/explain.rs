@@ -1,4 +1,4 @@
-//! `claimgate explain`: the verdict, its exit status and what each rule lacked.
+//! `claimgate explain`: the decision, its exit status and what each rule lacks.
 #![cfg(test)]
 
 use std::{fs, process::Command, sync::LazyLock};
@@ -6,7 +6,7 @@ use std::{fs, process::Command, sync::LazyLock};
 use claimgate_testing::{keys, token::Recipe};
 use serde_json::json;
 
-/// Written once, for the tests run at the same time.
+/// Written once, because the tests run in parallel.
 static FILE: LazyLock<&str> = LazyLock::new(|| {
     let policies = json!([{"name": "admin", "namespace": "pay", "rules": [{
         "from": [{"source": {"requestPrincipals": ["*"]}}],
@@ -39,7 +39,7 @@ const TOKEN: &str = "token=proven iss=https://idp.example.com sub=sha256:2bd806c
                      aud=api://payments exp=4102444800";
 const REQUEST: &str = "method=POST host=localhost path=/charge";
 
-/// The log's line without what only this second knows.
+/// The log line without the values that depend on the time.
 fn settled(said: &str) -> String {
     let (before, after) = said.split_once(" expires_in=").unwrap();
     format!("{before}{}", after.trim_start_matches(|c: char| c.is_ascii_digit()).strip_prefix('s').unwrap())
@@ -79,7 +79,7 @@ fn a_token_lacks_the_group() {
     );
 }
 
-/// At a desk nobody fetches: a file has what would be fetched.
+/// The command fetches no keys: a file provides the key set.
 #[test]
 fn fetched_keys_come_from_a_file() {
     let rule = json!({"issuer": "https://idp.example.com", "presence": "REQUIRED"});

@@ -1,5 +1,5 @@
-//! The life of a remote key set, whatever happens in whatever order: several workers, one ledger, an issuer that answers
-//! well, badly, late or never. Each property is a bug that others have had.
+//! A remote key set under random events in random order: several workers, shared data, an issuer that answers well, badly,
+//! late or never. Each property is a bug that other filters have (see the table in SECURITY.md).
 #![cfg(test)]
 
 use std::{cell::RefCell, collections::HashMap, time::Duration};
@@ -27,7 +27,7 @@ const TERMS: Terms = Terms {
 const START: UnixTime = UnixTime::from_secs(1_767_225_600);
 const SETS: [&str; 3] = ["@p256", "@p384 @p256", "@ed25519"];
 
-/// Values with versions, as the proxy has them.
+/// Values with versions, like the proxy's shared data.
 #[derive(Default)]
 struct Shared(RefCell<HashMap<String, (Vec<u8>, u32)>>);
 
@@ -75,11 +75,11 @@ fn good(set: usize) -> Answer {
 enum Op {
     Pass(Duration),
     Tick(usize),
-    /// A token of this worker's names a key that it does not have.
+    /// A token on this worker names a key that is not in its set.
     Miss(usize),
     Good(usize),
     Bad(usize),
-    /// The worker is gone without a word, and another takes its place.
+    /// The worker disappears, and another one replaces it.
     Crash(usize),
     /// The issuer changes its keys.
     Rotate(usize),
@@ -107,7 +107,7 @@ struct Proxy {
     workers: Vec<Keyring>,
     /// When each worker's call was made.
     flights: Vec<Option<UnixTime>>,
-    /// Whether somebody waits on a worker.
+    /// Whether a request waits on a worker.
     waits: Vec<bool>,
     now: UnixTime,
     set: usize,
@@ -158,7 +158,7 @@ impl Proxy {
         self.has_what_it_had();
     }
 
-    /// A worker reads its clock before it reads what others have written meanwhile, by clocks that are further on.
+    /// A worker reads its clock before it reads what others wrote in the meantime with a later clock.
     fn time_of(&self, worker: usize) -> UnixTime {
         self.now.plus(SKEW * u32::try_from(worker).unwrap())
     }
@@ -169,10 +169,10 @@ impl Proxy {
         let turn = self.workers[worker].turn(&self.ledger, now);
         if turn.call.is_some() {
             self.fetches += 1;
-            // Never two in flight: every other worker has been given up, and is ignored from now on.
+            // Never two fetches in flight: the lease of every other worker has expired, and its answer is ignored.
             let lease = TERMS.timeout + Duration::from_secs(1) - SKEW * 2;
             assert!(in_flight.iter().all(|since| self.now.since(*since) >= lease), "two fetches at a time");
-            // Nor too soon after the last.
+            // And none too soon after the last one.
             let after_good = self.last_good.map(|last| self.now.since(last));
             assert!(
                 after_good.is_none_or(|span| self.last_bad.is_some() || span >= TERMS.cooldown - SKEW * 2),
@@ -198,19 +198,19 @@ impl Proxy {
         self.waits[worker] &= !turn.is_ended;
     }
 
-    /// A late worker takes what the others have, and fetches nothing for it.
+    /// A worker that starts late takes the set of the others, and does not fetch.
     fn replace(&mut self, worker: usize) {
         self.workers[worker] = Keyring::new(source());
         self.waits[worker] = false;
         self.workers[worker].look(&self.ledger, self.now);
-        // The call of the one before is nobody's; its lease goes on.
+        // The call of the previous worker has no owner; its lease stays.
         if let Some(since) = self.flights[worker].take() {
             let gone = since.plus(TERMS.timeout + Duration::from_secs(1));
             self.now = if gone > self.now { gone } else { self.now };
         }
     }
 
-    /// Keys once had are kept up to the hard limit, whatever failed since.
+    /// Keys are kept up to the hard limit, whatever has failed since.
     fn has_what_it_had(&self) {
         if let Some(last) = self.last_good {
             let mut late = Keyring::new(source());
@@ -223,7 +223,7 @@ impl Proxy {
         }
     }
 
-    /// Somebody who waits is let go within a lease and two ticks, whether there is an answer or not.
+    /// A waiting request is released within a lease and two ticks, with or without an answer.
     fn settle(&mut self) {
         for _ in 0..2 {
             (0..WORKERS).for_each(|worker| self.tick(worker));
@@ -231,7 +231,7 @@ impl Proxy {
             self.flights = vec![None; WORKERS];
         }
         (0..WORKERS).for_each(|worker| self.tick(worker));
-        assert_eq!(self.waits, vec![false; WORKERS], "somebody waits for ever");
+        assert_eq!(self.waits, vec![false; WORKERS], "a request waits forever");
     }
 }
 
@@ -245,7 +245,7 @@ proptest! {
         proxy.settle();
     }
 
-    /// However many keys nobody knows, and on whatever worker: one fetch in a cooldown.
+    /// However many unknown keys, on whatever worker: one fetch in a cooldown.
     #[test]
     fn unknown_keys_cause_one_fetch_in_a_cooldown(misses in proptest::collection::vec((0..WORKERS, 0_u64..100), 1..300)) {
         let mut proxy = Proxy::new();
@@ -263,9 +263,9 @@ proptest! {
     }
 }
 
-// === single lives ===
+// === single workers ===
 
-/// One worker whose issuer answers so.
+/// One worker whose issuer gives these answers.
 fn fetch(ring: &mut Keyring, ledger: &Shared, now: UnixTime, answers: Vec<Answer>) -> Turn {
     let mut turn = ring.turn(ledger, now);
     for answer in answers {
@@ -384,7 +384,7 @@ fn what_has_not_changed_is_not_sent_again() {
     let tagged =
         answer(200, &[("etag", "\"1\""), ("last-modified", "Sun, 06 Nov 1994 08:49:37 GMT")], keys::jwks("@p256"));
     fetch(&mut ring, &ledger, START, vec![tagged]);
-    // Another worker asks in the same words.
+    // Another worker sends the same validators.
     let mut other = Keyring::new(source());
     other.look(&ledger, START);
     let later = START.plus(TERMS.cache_duration);
@@ -394,7 +394,7 @@ fn what_has_not_changed_is_not_sent_again() {
     let turn = other.deliver(answer(304, &[], ""), &ledger, later);
     assert!(matches!(turn.report.unwrap().outcome, Ok(Brought::Same)));
     assert!(turn.gone.is_empty());
-    // It counts as a good answer.
+    // It counts as a success.
     let far = later.plus(TERMS.stale_if_error - Duration::from_secs(1));
     assert!(other.current(far).is_some());
     assert!(other.current(far.plus(Duration::from_secs(1))).is_none());
@@ -407,7 +407,7 @@ fn keys_that_stay_are_the_same_and_those_that_go_are_told() {
     let later = START.plus(TERMS.cache_duration);
     let turn = fetch(&mut ring, &ledger, later, vec![answer(200, &[], keys::jwks("@p384 @ed25519"))]);
     assert_eq!(turn.gone.iter().map(|key| key.kid()).collect::<Vec<_>>(), [Some("p256")]);
-    // Beyond the hard limit all of them go.
+    // After the hard limit all keys are dropped.
     let turn = ring.turn(&ledger, later.plus(TERMS.stale_if_error));
     assert_eq!(turn.gone.len(), 2);
 }

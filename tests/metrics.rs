@@ -1,4 +1,4 @@
-//! Metrics: the paper, the alerts and the dashboard hold to the table in the code, and traffic can't make up stats.
+//! Metrics: the document, the alerts and the dashboard match the table in the code, and traffic cannot create stats.
 #![cfg(test)]
 
 use std::{collections::BTreeSet, fs, path::Path};
@@ -25,7 +25,7 @@ fn labels() -> BTreeSet<&'static str> {
 }
 
 #[test]
-fn the_paper_has_every_metric_in_order() {
+fn the_document_has_every_metric_in_order() {
     let text = read("docs/metrics.md");
     let table = text.split("| Metric |").nth(1).unwrap();
     let rows = table.lines().skip(2).take_while(|line| line.starts_with("| "));
@@ -42,20 +42,20 @@ fn the_paper_has_every_metric_in_order() {
     assert_eq!(rows, expected.collect::<Vec<_>>());
 }
 
-/// One snippet in four places: the demo, the paper, Istio's bootstrap, and what the tests in Envoy run.
+/// One snippet in four places: the demo, docs/metrics.md, Istio's bootstrap, and the tests in Envoy.
 #[test]
 fn every_label_has_its_tag_everywhere() {
     let demo = yaml(&read("envoy/envoy.yaml"))["stats_config"].clone();
     let names = demo["stats_tags"].as_array().unwrap().iter().map(|tag| tag["tag_name"].as_str().unwrap());
     assert_eq!(names.collect::<BTreeSet<_>>(), labels());
-    let paper = read("docs/metrics.md");
-    let block = paper.split("```yaml bootstrap\n").nth(1).unwrap().split("```").next().unwrap();
+    let document = read("docs/metrics.md");
+    let block = document.split("```yaml bootstrap\n").nth(1).unwrap().split("```").next().unwrap();
     assert_eq!(yaml(block)["stats_config"], demo);
     let istio = yaml(&read("envoy/istio/stats-tags.yaml"));
     assert_eq!(istio["spec"]["configPatches"][0]["patch"]["value"]["stats_config"], demo);
 }
 
-/// Metrics that are, with labels they have; a label that a query splits by is one of the metrics in it.
+/// Every metric of a query exists and has the labels used; a query groups by labels of its metrics.
 fn check(query: &str) {
     let selector = Regex::new(r"claimgate_(\w+)(?:\{([^}]*)\})?").unwrap();
     let mut known: BTreeSet<&str> = BTreeSet::new();
@@ -78,12 +78,12 @@ fn check(query: &str) {
 #[test]
 fn the_alerts_ask_for_what_there_is() {
     let alerts = yaml(&read("envoy/prometheus/alerts.yaml"));
-    let paper = read("docs/metrics.md");
+    let document = read("docs/metrics.md");
     let rules = alerts["groups"][0]["rules"].as_array().unwrap();
     for rule in rules {
         check(rule["expr"].as_str().unwrap());
         let name = rule["alert"].as_str().unwrap();
-        assert!(paper.contains(&format!("| `{name}` |")), "the paper does not have {name}");
+        assert!(document.contains(&format!("| `{name}` |")), "docs/metrics.md does not have {name}");
         assert!(rule["annotations"]["summary"].is_string() && rule["labels"]["severity"].is_string(), "{name}");
         let split: Vec<String> = Regex::new(r"by \(([^)]*)\)")
             .unwrap()
@@ -93,7 +93,7 @@ fn the_alerts_ask_for_what_there_is() {
             assert!(split.contains(&shown[1].to_owned()), "{name} shows {}", &shown[1]);
         }
     }
-    assert_eq!(paper.matches("| `Claimgate").count(), rules.len());
+    assert_eq!(document.matches("| `Claimgate").count(), rules.len());
 }
 
 #[test]
@@ -119,7 +119,7 @@ fn the_dashboard_asks_for_what_there_is() {
     assert_eq!(places.len(), panels.len(), "two panels lie on each other");
 }
 
-/// Whatever a server answers, and whatever a name is made of.
+/// For every answer of a server, and every character in a name.
 #[test]
 fn what_others_send_makes_up_no_stat() {
     let classes: BTreeSet<_> = (0..=u16::MAX).map(|status| FetchError::Status(status).class().into_owned()).collect();

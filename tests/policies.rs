@@ -1,5 +1,5 @@
-//! What must hold for every set of policies, on random ones: more DENY never lets more in, more ALLOW never less, and no
-//! order matters.
+//! Properties of every set of policies, on random ones: more DENY rules never allow more, more ALLOW rules never allow less,
+//! and the order does not matter.
 #![cfg(test)]
 
 use claimgate::{
@@ -46,7 +46,7 @@ fn lets_pass(gate: &mut Gate, request: &Request) -> bool {
     matches!(gate.admit(StreamId(0), request, &Peer::default(), UnixTime::from_secs(NOW)).step, Step::Forward(_))
 }
 
-/// Every list backwards: policies, rules, parts and values.
+/// Every list reversed: policies, rules, parts and values.
 fn backwards(value: &Value) -> Value {
     match value {
         Value::Array(list) => list.iter().rev().map(backwards).collect(),
@@ -55,7 +55,7 @@ fn backwards(value: &Value) -> Value {
     }
 }
 
-/// Calls with every set, the gate of it, and requests.
+/// Calls with every set, its gate, and requests.
 fn with_every_set(mut ask: impl FnMut(u64, &[Value], &mut Dice, &[Request])) {
     for seed in 0..SETS {
         let mut dice = Dice::new(seed);

@@ -1,4 +1,4 @@
-//! What must hold for every input, not only for the ones somebody thought of.
+//! Properties that hold for every input.
 #![cfg(test)]
 
 use claimgate::{
@@ -56,7 +56,7 @@ fn recipe(key: &str, alg: &str) -> Recipe {
     Recipe { key: Some(key.into()), alg: Some(alg.into()), ..Recipe::default() }
 }
 
-/// Every bit of a token counts, in a gate that knows the good token as well as in one that does not.
+/// Every bit of a token counts, whether the valid token is in the cache or not.
 fn no_flip_passes(key: &str, alg: &str, bits: impl Iterator<Item = usize>) {
     let token = recipe(key, alg).sign(NOW).into_bytes();
     let (mut fresh, mut knowing) = (gate(&format!("@{key}"), &[alg]), gate(&format!("@{key}"), &[alg]));
@@ -80,7 +80,7 @@ fn no_flipped_bit_passes() {
     no_flip_passes("p521", "ES512", (0..8 * 1024).step_by(7));
 }
 
-/// Names that stand for tokens in these tests, and names that merely resemble them.
+/// Names of tokens in these tests, and similar names.
 fn name() -> impl Strategy<Value = String> {
     prop_oneof![
         Just("access_token".to_owned()),
@@ -124,7 +124,7 @@ proptest! {
         let _ = gate.admit(StreamId(0), &Request::new(vec![(":path".into(), bytes.clone()), ("cookie".into(), bytes)]), &Peer::default(), UnixTime::from_secs(NOW));
     }
 
-    /// No line ends inside of a header, and the quotes of a challenge pair.
+    /// A header contains no line break, and the quotes of a challenge are balanced.
     #[test]
     fn nothing_breaks_out_of_a_reply(value in prop::collection::vec(any::<u8>(), 0..40), scope in "[ -~é]{0,6}", place in 0..6_usize) {
         let name = [":authority", ":path", ":scheme", "origin", "accept", "x-envoy-original-path"][place];
@@ -154,7 +154,7 @@ proptest! {
         prop_assert!(!passed);
     }
 
-    /// There is one text for one value: what decodes encodes back to itself.
+    /// Each value has one text: decoding and encoding gives the same text.
     #[test]
     fn decoding_then_encoding_is_identity(text in "[A-Za-z0-9_=+/-]{0,24}", bytes in prop::collection::vec(any::<u8>(), 0..60)) {
         if let Some(decoded) = base64url::decode(&text) {
@@ -163,7 +163,7 @@ proptest! {
         prop_assert_eq!(base64url::decode(base64url::encode(&bytes)), Some(bytes));
     }
 
-    /// Strict JSON, printed and read again, says the same.
+    /// Strict JSON, printed and read again, gives the same value.
     #[test]
     fn reading_printed_json_is_identity(text in r#"\{"a":(1|-2\.5|"x\\n"|null|\[true,\{"b":\{\}\}\]),"é":18446744073709551615\}"#) {
         let read = json::object(text.as_bytes()).unwrap();
@@ -208,7 +208,7 @@ proptest! {
         prop_assert!(location.tokens(&Request::new(arrival.headers)).is_empty());
     }
 
-    /// Only the header of the token goes, whatever else is there.
+    /// Only the token's header is removed, whatever else is there.
     #[test]
     fn header_surgery_touches_only_the_token(headers in prop::collection::vec(("[a-z][a-z-]{0,8}", "[ -~]{0,12}"), 0..6)) {
         let mut request: Vec<(String, Vec<u8>)> = vec![(":path".into(), b"/?access_token=1".to_vec())];
@@ -221,7 +221,7 @@ proptest! {
         prop_assert_eq!(perform(request, &edits).headers, expected);
     }
 
-    /// A plain path is read one way, and every reading of any path is free of what made it unclear.
+    /// A plain path has one reading, and no reading of a path is ambiguous itself.
     #[test]
     fn eager_readings_are_normal(target in "/([a-c./%;\\\\2fFeE5]{0,12}/){0,4}(\\?.{0,5})?") {
         for reading in path::readings(target.as_bytes()).iter().skip(2) {

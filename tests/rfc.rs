@@ -1,5 +1,5 @@
-//! What the RFCs print: the test keys' halves agree, and the printed signatures come out of our signer and convince every
-//! backend.
+//! Examples of the RFCs: the halves of the test keys match, our signer makes the printed signatures, and every backend accepts
+//! them.
 #![cfg(test)]
 
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
@@ -16,10 +16,10 @@ use serde_json::Value;
 
 const BACKENDS: [(&str, &dyn Verify); 1] = [("pure Rust", &PureRust)];
 
-/// RFC 7515 A.1.1, line breaks and all.
+/// RFC 7515 A.1.1, including the line breaks.
 const JOE: &str = "{\"iss\":\"joe\",\r\n \"exp\":1300819380,\r\n \"http://example.com/is_root\":true}";
 
-/// RFC 7520 4, its apostrophes and all.
+/// RFC 7520 4, including the apostrophes.
 const FRODO: &str = "It\u{2019}s a dangerous business, Frodo, going out your door. You step onto the road, \
     and if you don't keep your feet, there\u{2019}s no knowing where you might be swept off to.";
 
@@ -46,7 +46,7 @@ fn point(jwk: &Value) -> Vec<u8> {
     [vec![4], octets(jwk, "x"), octets(jwk, "y")].concat()
 }
 
-/// Every backend takes the printed signature, and none takes it for a message one byte longer.
+/// Every backend accepts the printed signature, and none accepts it for a message that is one byte longer.
 fn convinces(key: &str, algorithm: &str, message: &str, signature: &[u8]) {
     let algorithm = Algorithm::named(algorithm).unwrap();
     let key = Key::parse(&public_jwk(key), &[algorithm]).unwrap();
@@ -62,7 +62,7 @@ fn compact_convinces(key: &str, algorithm: &str, compact: &str) {
     convinces(key, algorithm, message, &signature(printed));
 }
 
-/// The RSA halves are compared where `sign` reads them: it refuses a `d`, `p` or `q` that is not of `n` and `e`.
+/// `sign` compares the RSA halves: it rejects a `d`, `p` or `q` that does not match `n` and `e`.
 #[test]
 fn the_public_half_follows_from_the_private() {
     for name in ["p256", "p256b"] {

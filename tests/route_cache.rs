@@ -1,4 +1,4 @@
-//! When the route is chosen anew: only when a header that it may hang on was really set or taken away.
+//! Envoy selects the route again only if a header that it may depend on was set or removed.
 #![cfg(test)]
 
 use claimgate::{
@@ -11,7 +11,7 @@ use claimgate::{
 use claimgate_testing::{case::Peer, core::NOW, keys, token::Recipe};
 use serde_json::{Value, json};
 
-/// Whether the route is chosen anew for a request with a token of this issuer, with these claims and headers.
+/// Whether Envoy selects the route again for a request with a token of this issuer, with these claims and headers.
 fn clears(issuer: &str, claims: Value, headers: &[(&str, &str)]) -> bool {
     let rule = |name: &str, clears: bool| {
         json!({

@@ -1,4 +1,4 @@
-//! `docs/troubleshooting.md` prints what is printed: here the commands that need no proxy, in `tests/envoy` all of them.
+//! The output in `docs/troubleshooting.md` is real: here for the commands without a proxy, in `tests/envoy` for all.
 #![cfg(test)]
 #![allow(clippy::disallowed_methods, reason = "these tests have a clock")]
 
@@ -14,7 +14,7 @@ use claimgate_testing::{
 };
 
 #[test]
-fn the_paper_prints_what_is_printed_at_a_desk() {
+fn the_document_has_the_output_of_the_command() {
     let claimgate = Path::new(env!("CARGO_BIN_EXE_claimgate")).parent().unwrap();
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs();
     let mut count = 0;
@@ -35,7 +35,7 @@ fn the_paper_prints_what_is_printed_at_a_desk() {
     assert!(count >= 9 && trouble::sessions().len() == 9, "{count} commands");
 }
 
-/// The comparison forgives the time, and nothing else.
+/// The comparison ignores the time, and nothing else.
 #[test]
 fn a_line_that_drifts_is_noticed() {
     let line = "denied: reason=token_expired exp=1767222000 expired_for=3600s method=GET";

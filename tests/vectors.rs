@@ -1,4 +1,4 @@
-//! Signatures of others against every backend: Wycheproof's vectors for the algorithms of JWS.
+//! Third-party signatures with every backend: Wycheproof's vectors for the algorithms of JWS.
 #![cfg(test)]
 
 use claimgate::{
@@ -9,8 +9,8 @@ use wycheproof::{TestResult, ecdsa, eddsa, mac, rsa_pkcs1_verify, rsa_pss_verify
 
 const BACKENDS: [(&str, &dyn Verify); 1] = [("pure Rust", &PureRust)];
 
-/// One vector. What Wycheproof calls acceptable, a DigestInfo without its NULL for one, is refused too (RFC 8017
-/// section 8.2.2 compares the whole encoded message).
+/// One vector. What Wycheproof calls acceptable, such as a DigestInfo without its NULL, is invalid here
+/// (RFC 8017 section 8.2.2 compares the whole encoded message).
 fn judge(name: &str, algorithm: Algorithm, key: &VerifyingKey, message: &[u8], signature: &[u8], result: TestResult) {
     for (backend, verifier) in BACKENDS {
         let verdict = verifier.verify(algorithm, key, message, signature);
@@ -45,7 +45,7 @@ fn rsa_pkcs1() {
 #[test]
 fn rsa_pss() {
     use rsa_pss_verify::TestName::*;
-    // Only sets whose salt is as long as the hash and whose MGF uses the same hash: RFC 7518 section 3.5 knows no other.
+    // Only sets whose salt is as long as the hash and whose MGF uses the same hash (RFC 7518 section 3.5).
     for (algorithm, names) in [
         (
             Algorithm::Ps256,
@@ -70,7 +70,7 @@ fn rsa_pss() {
     }
 }
 
-/// A salt of any other length than the hash's is no PS256 signature.
+/// A PS256 signature has a salt with the length of the hash.
 #[test]
 fn rsa_pss_with_another_salt() {
     let set = rsa_pss_verify::TestSet::load(rsa_pss_verify::TestName::RsaPss2048Sha256Mgf1SaltLen0).unwrap();
@@ -121,7 +121,7 @@ fn ed25519() {
     assert!(judged > 100, "Ed25519 has {judged} vectors");
 }
 
-/// JWS knows no truncated tags (RFC 7518 section 3.2), and keys must be as long as the hash.
+/// JWS has no truncated tags (RFC 7518 section 3.2), and keys must be as long as the hash.
 #[test]
 fn hmac() {
     use mac::TestName::*;

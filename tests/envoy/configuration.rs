@@ -1,4 +1,4 @@
-//! A bad configuration in Envoy: no start, no update, and every problem in a log line of its own.
+//! A bad configuration in Envoy: no start, no update, and one log line for each problem.
 
 use claimgate_testing::{
     bootstrap::{Bootstrap, Listener},

@@ -1,4 +1,4 @@
-//! Every case of the corpus through Envoy: one listener a file, and one over TLS where a case asks for a certificate.
+//! Every case of the corpus through Envoy: one listener for each file, and one over TLS if a case needs a certificate.
 
 use std::{
     collections::BTreeMap,
@@ -18,7 +18,7 @@ use claimgate_testing::{
 use libtest_mimic::{Failed, Trial};
 use percent_encoding::percent_decode_str;
 
-/// Envoy with all configurations of the corpus, and what stands behind it.
+/// Envoy with all configurations of the corpus, and its upstream.
 pub(crate) struct Lab {
     pub(crate) files: Vec<CaseFile>,
     upstream: Upstream,
@@ -83,7 +83,7 @@ impl Lab {
 
     fn try_case(&self, file: usize, index: usize) -> Result<(), Failed> {
         let case = &self.files[file].cases[index];
-        // Twice: what is remembered of a token must not change what becomes of it.
+        // Twice: a cached token must not change the outcome.
         for round in 0..2 {
             let id = format!("{file}-{index}-{round}");
             let reply = self.send(&self.files[file], case, case.request(crate::now()), &id)?;
@@ -124,7 +124,7 @@ fn over_tls(name: &str) -> String {
 fn message(parts: RequestParts, peer: &Peer, id: &str) -> Message {
     let start = Message { method: parts.method, path: parts.path.into_bytes(), ..Message::default() };
     let start = start.header("host", parts.host).header("x-case", id);
-    // Envoy believes the last address, as long as it is not told to look for itself (`use_remote_address`).
+    // Envoy trusts the last address unless `use_remote_address` is set.
     let forwarded = peer.forwarded().map(|ip| ip.to_string());
     let start = forwarded.into_iter().fold(start, |start, ip| start.header("x-forwarded-for", ip));
     parts.headers.iter().fold(start, |message, (name, value)| message.header(name, value))

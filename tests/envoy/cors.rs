@@ -1,4 +1,4 @@
-//! What a browser gets to see of a reason, with Envoy's own CORS filter behind the gate or before it.
+//! What a browser sees of a denial, with Envoy's own CORS filter after or before claimgate.
 
 use std::io;
 
@@ -16,7 +16,7 @@ use serde_json::{Value, json};
 const APP: &str = "https://app.example.com";
 const STRANGER: &str = "https://app.example.com.evil.example";
 
-/// Envoy's filter, and where its policy stands.
+/// Envoy's filter, and the place of its policy.
 const CORS: &str = "envoy.filters.http.cors";
 
 #[derive(Clone, Copy, PartialEq)]
@@ -62,7 +62,7 @@ fn browse(order: Order) -> Result<(), Failed> {
         [
             ("access-control-allow-credentials", "true"),
             ("access-control-allow-origin", APP),
-            // Envoy's filter has the last word where it has seen the request, so its policy names the header too.
+            // Envoy's filter overwrites the headers if it has seen the request, so its policy names the header too.
             ("access-control-expose-headers", if order == Order::GateFirst { OURS } else { ITS }),
             ("vary", "origin"),
         ]
@@ -75,7 +75,7 @@ fn browse(order: Order) -> Result<(), Failed> {
     assert_eq!((passed.status, passed.header("access-control-allow-origin").as_deref()), (200, Some(APP)));
     assert_eq!(site.upstream.count("charge"), 1);
 
-    // Nobody tells a stranger's browser that its page may read, not even that it may ask.
+    // Pages of other origins may not read the answer, and their preflights fail.
     assert!(!cors(&site.preflight(STRANGER)?).iter().any(|(name, _)| name != "vary"));
     let refused = site.charge(STRANGER, "Bearer not.a.token")?;
     assert_eq!((refused.status, cors(&refused)), (401, vec![owned(("vary", "origin"))]));
@@ -85,7 +85,7 @@ fn browse(order: Order) -> Result<(), Failed> {
 const OURS: &str = "www-authenticate, retry-after";
 const ITS: &str = "www-authenticate";
 
-/// The headers that a browser goes by; a header that is there twice shows.
+/// The headers that a browser uses; a duplicate header is visible.
 fn cors(reply: &Reply) -> Vec<(String, String)> {
     let text = |value: &[u8]| String::from_utf8_lossy(value).into_owned();
     let headers = reply.headers.iter().map(|(name, value)| (name.to_lowercase(), text(value)));
@@ -147,7 +147,7 @@ impl Site {
     }
 }
 
-/// As a browser sends it for a page of another site.
+/// A request as a browser sends it for a page of another site.
 fn from_page(method: &str, origin: &str, id: &str) -> Message {
     let message = Message { method: method.into(), path: "/charge".into(), ..Message::default() };
     let headers = [

@@ -1,4 +1,4 @@
-//! The trace of a decision in a response header: for who knows the secret, and from nobody else.
+//! The trace of a decision in a response header: only for clients with the secret, and only from claimgate.
 
 use claimgate_testing::{
     bootstrap::{Bootstrap, Listener},
@@ -53,11 +53,11 @@ fn trace() -> Result<(), Failed> {
     assert!(trace.starts_with("denied: reason=signature_invalid provider=idp token=claimed iss="), "{trace}");
     assert!(!trace.contains("alice"), "{trace}");
 
-    // Without the secret there is no trace, whatever the upstream says, and the upstream never hears a guess.
+    // Without the secret there is no trace, whatever the upstream sends, and a wrong secret never reaches the upstream.
     assert_eq!(ask("3", "on", "/open", None, &good)?, (200, None, None));
     assert_eq!(ask("4", "on", "/open", Some("correct horse batters"), &good)?, (200, None, None));
     assert_eq!(ask("5", "on", "/closed", Some("x"), &good)?, (403, None, None));
-    // Off, the header is anybody's.
+    // Without `debug` the header is an ordinary header.
     let forged = Some("forged".to_owned());
     assert_eq!(ask("6", "off", "/open", Some(SECRET), &good)?, (200, forged, Some(SECRET.into())));
     let log = envoy.log();
@@ -65,7 +65,7 @@ fn trace() -> Result<(), Failed> {
     Ok(())
 }
 
-/// What an upstream would do that poses as the filter.
+/// An upstream that forges the filter's header.
 fn forger() -> Value {
     json!({"name": "envoy.filters.http.header_mutation", "typed_config": {
         "@type": "type.googleapis.com/envoy.extensions.filters.http.header_mutation.v3.HeaderMutation",

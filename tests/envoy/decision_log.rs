@@ -1,4 +1,4 @@
-//! Decisions in Envoy's log: a line for each, rationed, and nothing secret in any of them.
+//! Decisions in Envoy's log: a line for each, throttled, and without secrets.
 
 use std::{collections::BTreeSet, io};
 
@@ -17,7 +17,7 @@ use serde_json::{Value, json};
 /// `printf %s alice | sha256sum | head -c 16`
 const ALICE: &str = "sha256:2bd806c97f0e00af";
 
-/// Any run of a token that is as long is the token's own.
+/// A substring of a token with this length identifies the token.
 const RUN: usize = 12;
 
 pub(crate) fn trials() -> Vec<Trial> {
@@ -71,10 +71,10 @@ fn ration() -> Result<(), libtest_mimic::Failed> {
     lab.ask("/charge?access_token=a.b.c", &[])?;
     assert_eq!(lab.lines(": denied: reason=token_malformed token").len(), 10);
     assert_eq!(lab.lines(": denied: reason=header_encoding token").len(), 1, "{}", lab.envoy.log());
-    // Nobody asks any more: the filter wakes by itself.
+    // No further request arrives: the filter's tick writes the line.
     let counted = patiently(|| lab.lines(": denied: reason=token_malformed more=").pop());
     assert!(counted.ok_or("it is never counted")?.ends_with("more=15 within=10s"));
-    // At debug nothing is left out.
+    // At debug no line is suppressed.
     lab.envoy.log_everything();
     for _ in 0..25 {
         lab.ask("/charge?access_token=", &[])?;
@@ -130,7 +130,7 @@ fn keep_secrets() -> Result<(), libtest_mimic::Failed> {
             assert!(run.is_none(), "{:?} of a token is in the log: {line}", run.map(String::from_utf8_lossy));
         }
     }
-    // All of it went through the filter, and all the lines are there to look at.
+    // Every request went through the filter, and every line is in the log.
     assert!(lab.lines(": denied: reason=").len() > asked / 2, "{}", lab.envoy.log());
     for word in ["alice", "a-group-of-no-concern", "long-enough-to-be-a-run"] {
         assert!(lab.lines(word).is_empty(), "{:?}", lab.lines(word));
@@ -149,7 +149,7 @@ fn claims(claims: Value) -> serde_json::Map<String, Value> {
     claims.as_object().cloned().unwrap_or_default()
 }
 
-/// One gate, its upstream, and the log in front of us.
+/// One gate, its upstream, and its log.
 struct Lab {
     envoy: Envoy,
     _upstream: Upstream,

@@ -1,4 +1,4 @@
-//! What the access log and later filters read of a decision, and that nobody but a proven token gets into it.
+//! What the access log and later filters read of a decision. Identities come only from a verified token.
 
 use claimgate_testing::{
     bootstrap::{Bootstrap, Listener},
@@ -68,27 +68,27 @@ fn read() -> Result<(), Failed> {
         ("principal", "https://idp.example.com/alice"),
     ];
 
-    // Unless told otherwise: why a request was refused, and nothing of what passes.
+    // By default: the reason of a denial, and nothing about allowed requests.
     assert_eq!(ask("1", "usual", "/", Some(&good))?, (200, told(&[]), None));
     assert_eq!(ask("2", "usual", "/closed", Some(&good))?, (403, told(&[("reason", "policy_not_allowed")]), None));
     assert_eq!(ask("3", "usual", "/never", Some(&good))?, (403, told(&[("reason", "policy_denied"), never]), None));
-    // What is listed, of every request; later filters read it too.
+    // The listed attributes, for every request; later filters read them too.
     let everything = [&[("outcome", "allowed"), open], who.as_slice()].concat();
     assert_eq!(ask("4", "all", "/", Some(&good))?, (200, told(&everything), Some("alice".into())));
     let everything = [&[("outcome", "denied"), ("reason", "policy_denied"), never], who.as_slice()].concat();
     assert_eq!(ask("5", "all", "/never", Some(&good))?, (403, told(&everything), None));
-    // A token that is not proven names nobody, and neither does a header.
+    // A token that is not verified sets no identity, and neither does a header.
     let refused = [("outcome", "denied"), ("reason", "signature_invalid"), ("rule", "idp")];
     assert_eq!(ask("6", "all", "/", Some(&forged))?, (401, told(&refused), None));
     assert_eq!(ask("7", "all", "/", None)?, (200, told(&[("outcome", "allowed"), open]), None));
-    // What could end a line is left out.
+    // A value that could end a line is left out.
     let without = [("outcome", "allowed"), open, ("rule", "idp"), ("issuer", "https://idp.example.com")];
     assert_eq!(ask("8", "all", "/", Some(&broken))?, (200, told(&without), None));
     assert_eq!(ask("9", "none", "/never", Some(&good))?, (403, told(&[]), None));
     Ok(())
 }
 
-/// A filter after the gate; what the client has sent under that name goes first.
+/// A filter after claimgate. It first removes the client's header with that name.
 fn subject_as_header() -> Value {
     json!({"name": "envoy.filters.http.header_mutation", "typed_config": {
         "@type": "type.googleapis.com/envoy.extensions.filters.http.header_mutation.v3.HeaderMutation",

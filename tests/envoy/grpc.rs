@@ -1,4 +1,4 @@
-//! Refusals to gRPC's own client, and the frames they come in: trailers only, with the status of gRPC.
+//! Denials of gRPC requests, with gRPC's own client and as frames: trailers only, with a gRPC status.
 
 use std::process::Command;
 
@@ -46,7 +46,7 @@ pub(crate) fn trials() -> Vec<Trial> {
             (
                 token("iss", json!("https://away.example.com")),
                 14,
-                "keys_unavailable: the issuer's keys can't be had just now",
+                "keys_unavailable: the issuer's keys are not available",
             ),
         ] {
             let has_challenge = status == 16 || status == 7;

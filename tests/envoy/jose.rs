@@ -1,4 +1,4 @@
-//! Tokens made by somebody else: `jose` signs, Envoy with claimgate lets pass.
+//! Tokens signed by the library `jose`, verified by claimgate in Envoy.
 
 use std::{
     io::Write,
@@ -45,7 +45,7 @@ pub(crate) fn trials() -> Vec<Trial> {
         Trial::test(format!("jose: a token signed with {algorithm} by {key}"), move || {
             let lab: &Lab = lab.get_or_init(Lab::open);
             lab.try_token(index, &lab.tokens[index], 200)?;
-            // The signature of the same claims by another algorithm: as good as any other bytes.
+            // The signature of the same claims by another algorithm.
             let (message, _) = lab.tokens[index].rsplit_once('.').unwrap();
             let (_, other) = lab.tokens[(index + 1) % SIGNERS.len()].rsplit_once('.').unwrap();
             lab.try_token(index + 100, &format!("{message}.{other}"), 401)

@@ -85,10 +85,10 @@ fn situations() -> Vec<Situation> {
     ]
 }
 
-/// Where Envoy is wrong and we are not like it: the situation, what Envoy answers, what we answer.
+/// Where claimgate differs from Envoy on purpose: the situation, Envoy's answer, claimgate's answer.
 ///
-/// - Without an `alg` in the JWK, Envoy verifies by the key's type and does not ask what the token's header said.
-/// - Envoy decodes the other parameters when it takes its own out, and sends a path that is none.
+/// - Without an `alg` in the JWK, Envoy verifies by the key's type and ignores the token's `alg`.
+/// - Envoy decodes the other parameters when it removes its own, and sends an invalid path.
 const STRICTER: [(&str, u16, u16); 2] =
     [("a key of another kind", 200, 401), ("a query parameter among encoded ones", 503, 200)];
 
@@ -108,7 +108,7 @@ const OUTPUTS: [(&str, &str); 7] = [
     ("x-role", "realm.role"),
 ];
 
-/// Headers that are another every time.
+/// Headers that differ every time.
 const OF_THE_MOMENT: [&str; 2] = ["date", "x-envoy-upstream-service-time"];
 
 struct Lab {
@@ -163,7 +163,7 @@ impl Lab {
         Self { envoy: Envoy::start(&bootstrap.json()), upstream }
     }
 
-    /// Everything a client or an upstream can tell the two by.
+    /// Everything that a client or an upstream can see.
     fn ask(
         &self,
         filter: &str,
@@ -192,7 +192,7 @@ impl Lab {
     }
 }
 
-/// Envoy echoes the query, token and all, in its realm; we do not.
+/// Envoy's realm contains the query, with the token in it. claimgate's realm does not.
 pub(crate) fn without_query(challenge: String) -> String {
     match (challenge.find('?'), challenge.find("\", error")) {
         (Some(query), Some(end)) if query < end => format!("{}{}", &challenge[..query], &challenge[end..]),

@@ -1,4 +1,4 @@
-//! Remote keys in Envoy: a key server with a switchboard, several workers, load meanwhile.
+//! Remote keys in Envoy: a key server that fails on command, several workers, and load.
 
 mod failures;
 mod places;
@@ -54,14 +54,14 @@ fn bootstrap(upstream: &Upstream, server: &KeyServer, configuration: &Value) -> 
     Bootstrap::to(upstream.port()).cluster("keys", server.port()).listener(gate)
 }
 
-/// A good token of a key, and what asks with it.
+/// A valid token signed with a key, and a request with it.
 fn bearer(key: &str) -> Message {
     let recipe = Recipe { key: Some(key.into()), alg: Some(algorithm(key).into()), ..Recipe::default() };
     with(&recipe.sign(crate::now()))
 }
 
-/// A token of a key by a name that no set has.
-fn bearer_of_nobody(kid: impl Display) -> Message {
+/// A token whose `kid` is in no key set.
+fn bearer_of_unknown_key(kid: impl Display) -> Message {
     let mut recipe = Recipe::default();
     recipe.header.insert("kid".into(), kid.to_string().into());
     with(&recipe.sign(crate::now()))
@@ -85,7 +85,7 @@ fn algorithm(key: &str) -> &'static str {
     }
 }
 
-/// Asks until the answer has this status, for as long as it may take; every other answer must be of the others.
+/// Sends requests until the answer has this status; every earlier answer must have one of the other statuses.
 fn ask_until(port: u16, message: &Message, status: u16, others: &[u16], within: Duration) -> Vec<Reply> {
     let end = Instant::now() + within;
     let mut replies = Vec::new();

@@ -1,6 +1,6 @@
 //! The module in a stock Envoy, with a recording upstream behind it.
 //!
-//! `ENVOY_BIN` names Envoy and `CLAIMGATE_WASM` the module; without them the tests say that they are skipped.
+//! `ENVOY_BIN` names Envoy and `CLAIMGATE_WASM` the module; without them the tests are skipped with a message.
 #![cfg(test)]
 #![allow(clippy::disallowed_methods, reason = "these tests have a clock")]
 

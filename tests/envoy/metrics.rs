@@ -1,4 +1,4 @@
-//! Envoy's stats: what is counted, how Prometheus shows it, and that no traffic adds to their number.
+//! Envoy's stats: what is counted, how Prometheus shows it, and that traffic cannot create stats.
 
 use std::collections::BTreeSet;
 
@@ -56,7 +56,7 @@ pub(crate) fn trials() -> Vec<Trial> {
             ];
             let stats = stats.iter().map(|line| format!("wasmcustom.claimgate.{line}")).collect();
             assert_eq!(lines("/stats?filter=wasmcustom"), stats);
-            // Envoy takes `wasmcustom` off, and puts no `envoy` in front.
+            // Envoy removes the prefix `wasmcustom`, and adds no prefix `envoy`.
             let shown = [
                 r#"decisions{outcome="allowed",provider="none"} 1"#,
                 r#"decisions{outcome="allowed",provider="okta"} 4"#,

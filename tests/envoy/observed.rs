@@ -1,7 +1,7 @@
-//! What Envoy's log and stats are told of every case of the corpus: what the core says, and once.
+//! The log line and the stats of every case of the corpus in Envoy: those of the core, once.
 //!
-//! The cases go one after the other through an Envoy of their own, for a stat does not say which case moved it: what has
-//! moved between two looks is the doing of the case between them. At debug no line is left out.
+//! The cases go one after the other through their own Envoy, because a stat does not say which case changed it: what changes
+//! between two reads comes from the case between them. At debug no line is suppressed.
 
 use std::{collections::BTreeMap, mem, time::Duration};
 
@@ -11,7 +11,7 @@ use libtest_mimic::{Failed, Trial};
 
 use crate::corpus::Lab;
 
-/// As Envoy begins what the filter says.
+/// The start of each log line of the filter.
 const HEARD: &str = " wasm log claimgate claimgate claimgate: ";
 
 pub(crate) fn trials() -> Vec<Trial> {
@@ -45,13 +45,13 @@ fn try_all() -> Result<(), Failed> {
     if differences.is_empty() { Ok(()) } else { Err(differences.join("\n").into()) }
 }
 
-/// From a second until now, close enough that no line is told only in between.
+/// The time range of a case, short enough that the line is the same at both ends.
 fn instants(began: u64) -> impl Iterator<Item = UnixTime> {
     let quarters = 4 * (crate::now() - began + 1);
     (0..quarters).map(move |quarter| UnixTime::since_epoch(Duration::from_millis(1000 * began + 250 * quarter)))
 }
 
-/// Who has read Envoy's log and stats so far.
+/// A reader of Envoy's log and stats, with its position.
 struct Witness<'a> {
     envoy: &'a Envoy,
     read: usize,
@@ -64,7 +64,7 @@ impl<'a> Witness<'a> {
         Self { envoy, read: envoy.log().len(), counts: decisions(envoy) }
     }
 
-    /// The new lines about decisions. Those about what a rule lacked begin otherwise.
+    /// The new lines about decisions. Lines about what a rule lacks start differently.
     fn told(&mut self) -> Vec<String> {
         let log = self.envoy.log();
         let heard = log[mem::replace(&mut self.read, log.len())..].lines();
@@ -73,7 +73,7 @@ impl<'a> Witness<'a> {
         told.map(str::to_owned).collect()
     }
 
-    /// The counters of decisions that have moved, and by how much.
+    /// The decision counters that have changed, and by how much.
     fn counted(&mut self) -> Vec<(String, u64)> {
         let counts = decisions(self.envoy);
         let before = mem::replace(&mut self.counts, counts);

@@ -34,7 +34,7 @@ const STATED_EXCEPTIONS: [Exception; 0] = [];
 /// Why they differ, and whether policies and a request are such a case.
 type Exception = (&'static str, fn(&Value, &Question) -> bool);
 
-/// One Envoy and what it is asked.
+/// One Envoy and its ports.
 struct Lab {
     /// Keeps the upstream's port.
     _upstream: Upstream,
@@ -42,11 +42,11 @@ struct Lab {
     ports: BTreeMap<String, u16>,
 }
 
-/// A lab that the first trial opens. If it can't, the others fail without trying again.
+/// A lab that the first trial starts. If that fails, the others fail without another try.
 #[derive(Default)]
 struct SharedLab(OnceLock<Option<Lab>>);
 
-/// What a client learns.
+/// What a client sees.
 #[derive(Eq, PartialEq)]
 struct Answer {
     status: u16,
@@ -54,7 +54,7 @@ struct Answer {
     body: String,
 }
 
-/// The headers of an answer that RBAC has a say in.
+/// The headers of an answer that RBAC sets.
 const TELLING: [&str; 4] = ["content-type", "grpc-status", "grpc-message", "www-authenticate"];
 
 impl fmt::Display for Answer {
@@ -82,7 +82,7 @@ fn random() -> impl Iterator<Item = Trial> {
     })
 }
 
-/// A set is the same whatever the others are.
+/// A set does not depend on the others.
 fn dice(seed: u64, set: u64) -> Dice {
     Dice::new(seed.wrapping_mul(1000).wrapping_add(set))
 }

@@ -1,4 +1,4 @@
-//! Routes by claims, with `envoy/route-by-claim.yaml` itself: only its ports, the module's file and a rule's fields change.
+//! Routing by claims, with `envoy/route-by-claim.yaml` itself: only its ports, the module's file and a rule's fields differ.
 
 use std::{env, io, time::Duration};
 
@@ -20,7 +20,7 @@ pub(crate) fn trials() -> Vec<Trial> {
             assert_eq!(site.ask(json!("a"), None)?, ("tenant-a", Some("a".to_owned())));
             assert_eq!(site.ask(json!("b"), None)?, ("everybody", Some("b".to_owned())));
             assert_eq!(site.ask(json!("@absent"), None)?, ("everybody", None));
-            // Whoever forges the header is sent where its token says, or where nobody's goes.
+            // A request with a forged header goes where its token says, or to the default cluster.
             for forged in ["x-tenant", "X-Tenant"] {
                 assert_eq!(site.ask(Value::Null, Some(forged))?, ("everybody", None));
                 assert_eq!(site.ask(json!("@absent"), Some(forged))?, ("everybody", None));
@@ -29,7 +29,7 @@ pub(crate) fn trials() -> Vec<Trial> {
             }
             Ok(())
         }),
-        // Not our doing: Envoy does so for every module of an ABI up to 0.2.1, and the paper says so.
+        // Envoy does this for every module of an ABI up to 0.2.1: see docs/configuration.md.
         Trial::test("routes: Envoy chooses anew after any change of headers, also without clearRouteCache", || {
             let site = Site::start(json!({"clearRouteCache": false}));
             assert_eq!(site.ask(json!("a"), None)?, ("tenant-a", Some("a".to_owned())));
@@ -87,7 +87,7 @@ impl Site {
         Site { envoy: Envoy::start(&bootstrap), upstreams }
     }
 
-    /// Where a request arrives and what its `x-tenant` is there: with a token for this tenant, or without one; the client
+    /// The cluster that gets a request and its `x-tenant` there: with a token for this tenant, or without a token. The client
     /// forges the tenant `a` in a header of this name.
     fn ask(&self, tenant: Value, forged: Option<&str>) -> io::Result<(&'static str, Option<String>)> {
         let case = format!("{tenant} {forged:?}");

@@ -1,4 +1,4 @@
-//! What the filter says of policies in Envoy's log: AUDIT and dry runs at info, what each rule lacked at debug.
+//! What the filter logs about policies: AUDIT and dry runs at info, what each rule lacks at debug.
 
 use claimgate_testing::{
     bootstrap::{Bootstrap, Listener},
@@ -29,7 +29,7 @@ pub(crate) fn trials() -> Vec<Trial> {
         assert_eq!(heard(": audit: ns[foo]-policy[watch]-rule[0]"), 1, "{}", envoy.log());
         assert_eq!(heard(": dry run: would deny by ns[foo]-policy[maybe]-rule[0]"), 1, "{}", envoy.log());
 
-        // A reason is remarked on too; what a rule lacked only at debug.
+        // Also for a denial; what a rule lacks only at debug.
         assert_eq!(ask("/closed", "b")?.status, 403);
         assert_eq!(heard(": audit: ns[foo]-policy[watch]-rule[0]"), 2, "{}", envoy.log());
         let stats = envoy.admin("/stats");

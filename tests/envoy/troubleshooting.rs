@@ -1,4 +1,4 @@
-//! `docs/troubleshooting.md` prints what is printed: each of its situations in Envoy, with an issuer that has keys.
+//! The output in `docs/troubleshooting.md` is real: each of its situations in Envoy, with an issuer that has keys.
 
 use std::{
     fs,
@@ -20,13 +20,13 @@ use claimgate_testing::{
 use libtest_mimic::{Failed, Trial};
 use serde_json::json;
 
-/// The cluster that Istio would make, which is where keys are fetched when a rule does not say.
+/// The cluster that istiod would create, from which keys are fetched by default.
 const ISSUER: &str = "outbound|443||idp.example.com";
 
-/// The situation in which there is no such cluster.
+/// The situation without this cluster.
 const WITHOUT_CLUSTER: &str = "Everything is 503";
 
-/// The paper's hosts are here, on other ports and without TLS.
+/// The hosts of the document are local here, on other ports and without TLS.
 const PRELUDE: &str = r#"curl() {
     command curl --noproxy '*' --connect-to "localhost:10000:127.0.0.1:$GATE" --connect-to "localhost:9901:127.0.0.1:$ADMIN" \
         --connect-to "idp.example.com:80:127.0.0.1:$ISSUER" "${@/#https:/http:}"
@@ -63,7 +63,7 @@ impl Lab {
         let mut complaints = Vec::new();
         let steps: Vec<&Step> = session.steps.iter().collect();
         for steps in steps.chunk_by(|one, other| one.configuration == other.configuration) {
-            // What needs no proxy was run at a desk: `tests/troubleshooting.rs`.
+            // Commands without a proxy run in `tests/troubleshooting.rs`.
             if !steps.iter().any(|step| step.needs_proxy()) {
                 continue;
             }
@@ -112,7 +112,7 @@ impl Lab {
         Ok(complaints)
     }
 
-    /// What has happened before somebody looks.
+    /// What happens before the first command.
     fn prepare(&self, heading: &str, envoy: &Envoy, fetches: bool) -> Result<(), Failed> {
         let has_keys = || (envoy.stat("wasmcustom.claimgate.keys.source=idp") > 0).then_some(());
         if fetches && heading != WITHOUT_CLUSTER {

@@ -1,4 +1,4 @@
-// A call by gRPC's own client; prints the status it ends with.
+// A call with gRPC's own client. Prints the final status.
 //   node call.mjs <port> <authorization>
 import { Client, Metadata, credentials } from "@grpc/grpc-js";
 

@@ -1,4 +1,4 @@
-// Asks over HTTP/2 as a gRPC client does, and prints what came back: the headers, whether they were all, and the trailers.
+// Sends a gRPC request over HTTP/2 and prints the answer: the headers, whether they ended the stream, and the trailers.
 //   node frames.mjs <port> <authorization>
 import { connect, constants } from "node:http2";
 

@@ -1,4 +1,4 @@
-// Tokens by somebody else's library: JSON lines {"jwk", "header", "claims"} in, one compact JWT a line out.
+// Tokens signed by `jose`, a third-party library: JSON lines {"jwk", "header", "claims"} in, one compact JWT for each line out.
 import { createInterface } from "node:readline";
 import { importJWK, SignJWT } from "jose";
 

@@ -1,8 +1,8 @@
-// An OpenID provider that is not of our own making. The first line out is its issuer; then a line in is a command, and the
-// line out its answer:
-//   rotate  signs with a new key and publishes it beside the one before: the new kid
+// A third-party OpenID provider. The first output line is its issuer. Then each input line is a command, and the output
+// line is its answer:
+//   rotate  signs with a new key and publishes it next to the old one: the new kid
 //   count   how often the keys and the discovery document were fetched: two numbers
-// It ends with its input.
+// It ends when its input ends.
 import { generateKeyPairSync, randomUUID } from "node:crypto";
 import { createServer } from "node:http";
 import { createInterface } from "node:readline";
@@ -42,7 +42,7 @@ function newKey() {
   return { ...privateKey.export({ format: "jwk" }), kid: randomUUID(), use: "sig", alg: "RS256" };
 }
 
-// Keys are given to a provider when it is made, so each rotation makes one.
+// A provider gets its keys when it is created, so each rotation creates a new one.
 function provider() {
   return new Provider(issuer, {
     jwks: { keys },

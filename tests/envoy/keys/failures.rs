@@ -1,4 +1,4 @@
-//! Every way in which a key server can fail: its class in log and metric, and never a good token called bad.
+//! Every way in which a key server can fail: its class in log and metric, and never 401 for a valid token.
 
 use std::time::Duration;
 
@@ -63,7 +63,7 @@ pub(crate) fn trials() -> Vec<Trial> {
             assert!(envoy.log().contains(line), "{}", envoy.log());
             let keys = || envoy.stat("wasmcustom.claimgate.keys.source=idp");
             assert!(patiently(|| (keys() == 1).then_some(())).is_some(), "{}", keys());
-            // It is known, so nobody asks for it again.
+            // It is known, so no worker fetches it again.
             assert_eq!(bearer("rsa").send(envoy.port("gate"))?.status, 401);
             std::thread::sleep(Duration::from_millis(600));
             assert_eq!(server.count(KEYS), 1);

@@ -1,4 +1,4 @@
-//! Where keys are: at a URL, where the issuer says, over TLS, and nowhere else.
+//! Where keys are fetched from: a URL, the issuer's metadata, over TLS, and nowhere else.
 
 use libtest_mimic::Trial;
 use serde_json::{Value, json};
@@ -28,7 +28,7 @@ fn discovering(upstream: &Upstream, server: &KeyServer, more: Value) -> Bootstra
     Bootstrap::to(upstream.port()).cluster("idp", server.port()).listener(gate)
 }
 
-/// The cluster of `envoy/keys.yaml`, but for where the server is and who vouches for it.
+/// The cluster of `envoy/keys.yaml`, with another address and another certificate authority.
 fn documented(server: &KeyServer, authority: &Authority) -> Value {
     let text = include_str!("../../../envoy/keys.yaml");
     let mut cluster: Value = serde_norway::from_str(text).expect("it is YAML");

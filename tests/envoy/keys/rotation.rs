@@ -1,4 +1,4 @@
-//! Keys that change, and keys that can't be confirmed, while requests go on.
+//! Keys that rotate, and keys that cannot be refreshed, under load.
 
 use std::{
     thread,
@@ -8,7 +8,7 @@ use std::{
 use libtest_mimic::Trial;
 use serde_json::json;
 
-use super::{ask_until, bearer, bearer_of_nobody, bootstrap, configuration, fetches};
+use super::{ask_until, bearer, bearer_of_unknown_key, bootstrap, configuration, fetches};
 use claimgate_testing::{
     envoy::Envoy,
     http::Reply,
@@ -39,7 +39,7 @@ pub(crate) fn trials() -> Vec<Trial> {
                 load.add(key, bearer(key), passes);
                 thread::sleep(Duration::from_millis(2500));
                 let count = server.count(KEYS);
-                // Two are tolerated where workers race within the same millisecond.
+                // Two are tolerated if workers race within the same millisecond.
                 assert!((1..=2).contains(&(count - fetched)), "{} fetches for one rotation", count - fetched);
                 fetched = count;
             }
@@ -58,7 +58,7 @@ pub(crate) fn trials() -> Vec<Trial> {
             let envoy = Envoy::start_with_workers(&bootstrap(&upstream, &server, &configuration).json(), 4);
             let port = envoy.port("gate");
             let (old, kept) = (bearer("p256"), bearer("p384"));
-            // Often enough for every worker to have verified it.
+            // Often enough that every worker has verified it.
             for _ in 0..40 {
                 assert_eq!([old.send(port)?.status, kept.send(port)?.status], [200, 200]);
             }
@@ -68,7 +68,7 @@ pub(crate) fn trials() -> Vec<Trial> {
             thread::sleep(Duration::from_secs(1));
             for _ in 0..40 {
                 let reply = old.send(port)?;
-                // The first asks once more whether the key has come back.
+                // The first request causes one more fetch, in case the key is back.
                 assert_eq!(reply.status, 401, "{}", reply.text());
                 assert!(reply.text().starts_with("key_unknown"), "{}", reply.text());
                 assert_eq!(kept.send(port)?.status, 200);
@@ -89,7 +89,7 @@ pub(crate) fn trials() -> Vec<Trial> {
             let failed = fetches(&envoy, "idp", "connect");
             assert!((2..=8).contains(&failed), "{failed} tries in 10 s");
             assert!(envoy.stat("wasmcustom.claimgate.keys_age_seconds.source=idp") >= 8);
-            // A token of a newer key is neither believed nor called bad.
+            // A token signed with a newer key gets 503: it is neither valid nor invalid.
             let reply = bearer("p384").send(port)?;
             assert_eq!(reply.status, 503, "{}", reply.text());
             server.serves("@p256 @p384");
@@ -126,7 +126,7 @@ pub(crate) fn trials() -> Vec<Trial> {
             let quiet = quiet.stop();
             let (began, before) = (Instant::now(), server.count(KEYS));
             let flood = (0..200).fold(Load::on(port).clients(4).per_second(800), |load, kid| {
-                load.ask("flood", bearer_of_nobody(kid), |reply| reply.status == 401)
+                load.ask("flood", bearer_of_unknown_key(kid), |reply| reply.status == 401)
             });
             let flood = flood.start();
             let good = Load::on(port).ask("good", bearer("p256"), passes).clients(2).per_second(200).start();
@@ -148,7 +148,7 @@ pub(crate) fn trials() -> Vec<Trial> {
             let port = envoy.port("gate");
             ask_until(port, &bearer("p256"), 200, &[], Duration::from_secs(5));
             thread::sleep(Duration::from_millis(1200));
-            // The name of a key there is, the signature of another.
+            // The `kid` of a known key, the signature of another key.
             let mut recipe = claimgate_testing::token::Recipe { key: Some("p256b".into()), ..Default::default() };
             recipe.header.insert("kid".into(), "p256".into());
             let forged = super::with(&recipe.sign(crate::now()));
@@ -171,7 +171,7 @@ pub(crate) fn trials() -> Vec<Trial> {
             assert_eq!(server.count_of(KEYS, 200), 1);
             assert!(server.count_of(KEYS, 304) >= 3 - 1);
             assert_eq!(bearer("p256").send(envoy.port("gate"))?.status, 200);
-            // Another set has another tag.
+            // Another set has another ETag.
             server.says("etag", "\"2\"");
             server.serves("@p384");
             ask_until(envoy.port("gate"), &bearer("p384"), 200, &[401], Duration::from_secs(5));

@@ -1,4 +1,4 @@
-//! Cold starts: Envoy always comes up, and nothing undecided reaches the upstream.
+//! Cold starts: Envoy always starts, and no request reaches the upstream without a decision.
 
 use std::time::{Duration, Instant};
 
@@ -17,7 +17,7 @@ use claimgate_testing::{
 /// The same with another signature.
 fn forged(mut message: Message) -> Message {
     let (_, authorization) = message.headers.last_mut().unwrap();
-    // Not the last letter, which holds only some bits.
+    // Not the last character, which holds only some bits.
     let letter = authorization.iter_mut().nth_back(1).unwrap();
     *letter = if *letter == b'A' { b'B' } else { b'A' };
     message
@@ -85,7 +85,7 @@ pub(crate) fn trials() -> Vec<Trial> {
             assert_eq!(envoy.stat("wasmcustom.claimgate.waiting_requests"), 0);
             Ok(())
         }),
-        Trial::test("keys: style istio answers as Envoy's jwt_authn when keys can't be had", || {
+        Trial::test("keys: style istio answers as Envoy's jwt_authn when keys are not available", || {
             let (upstream, server) = (Upstream::start(), KeyServer::down());
             let mut configuration = configuration(&server, json!({}));
             configuration["errors"] = json!({"style": "istio"});

@@ -1,4 +1,4 @@
-//! Requests that wait for keys: bounded in number and time, and forgotten when their client goes.
+//! Requests that wait for keys: limited in number and time, and dropped when their client disconnects.
 
 use std::{
     io::Write,

@@ -1,4 +1,4 @@
-//! One proxy, many workers: what one of them fetches serves all, now and later.
+//! One proxy, many workers: the fetch of one worker serves all of them.
 
 use std::{
     thread,
@@ -27,7 +27,7 @@ pub(crate) fn trials() -> Vec<Trial> {
             ask_until(port, &bearer("p256"), 200, &[], Duration::from_secs(5));
             server.serves("@p384");
             thread::sleep(Duration::from_millis(1100));
-            // One worker misses the key; from then on the clock runs for the others.
+            // One worker misses the key; from then on the cooldown counts for the others too.
             assert_eq!(bearer("p384").send(port)?.status, 200);
             let learned = Instant::now();
             let old = bearer("p256");
@@ -46,7 +46,7 @@ pub(crate) fn trials() -> Vec<Trial> {
             let envoy = Envoy::start_updatable_with_workers(&first.json(), 4);
             ask_until(envoy.port("gate"), &bearer("p256"), 200, &[], Duration::from_secs(5));
             server.stop();
-            // The same source in another configuration: another rule beside, another name.
+            // The same source in another configuration: with another rule, and another name.
             let mut other = configuration.clone();
             other["jwtRules"][0]["name"] = json!("late");
             other["jwtRules"][0]["audiences"] = json!(["api://payments"]);
@@ -59,7 +59,7 @@ pub(crate) fn trials() -> Vec<Trial> {
             assert_eq!(server.count(KEYS), 1);
             Ok(())
         }),
-        Trial::test("keys: a slow source holds up nobody but its own", || {
+        Trial::test("keys: a slow source delays only its own requests", || {
             let (upstream, slow, quick) = (Upstream::start(), KeyServer::start(), KeyServer::start());
             slow.behave(Behaviour::Hang);
             quick.serves("@p384");

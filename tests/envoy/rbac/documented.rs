@@ -1,5 +1,5 @@
-//! What Istio says its policies mean, asked of istiod's configuration in Envoy, so that the comparison compares with the
-//! right thing, and of claimgate.
+//! The documented meaning of Istio's policies, checked with istiod's configuration in Envoy and with claimgate. So the random
+//! comparison uses the right configuration.
 
 use std::sync::Arc;
 
@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use super::{Lab, SharedLab, claimgate, rbac, sign};
 use claimgate_testing::policies::Question;
 
-/// Policies, and requests that they let pass or do not.
+/// Policies, and requests that they allow or deny.
 struct Check {
     title: &'static str,
     policies: Value,
