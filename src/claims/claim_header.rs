@@ -1,5 +1,7 @@
 //! A claim handed upstream as a header (`outputClaimToHeaders`).
 
+use std::slice;
+
 use base64::{Engine, engine::general_purpose::STANDARD};
 use serde_json::Value;
 
@@ -20,10 +22,14 @@ pub struct ClaimHeader {
 /// How a claim's value becomes text.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Format {
-    /// Lists of scalars with commas between; objects and deeper lists as `Base64Json`.
+    /// A text as it is, lists of scalars with commas between; objects and deeper lists as `Base64Json`.
+    Plain,
+    /// A list with commas between, for upstreams that split at them; a text is a list of one. The rest as `Plain`.
     Comma,
-    /// Lists of scalars with spaces between; objects and deeper lists as `Base64Json`.
+    /// The same with spaces.
     Space,
+    /// Words with spaces between, as the claim has them (RFC 6749 section 3.3). Lists as `Space`.
+    Words,
     /// Compact JSON.
     Json,
     /// JSON in padded base64 (RFC 4648 section 4).
@@ -58,8 +64,11 @@ impl Format {
             (_, Value::Null) => Ok(String::new()),
             (Self::Json, value) => Ok(value.to_string()),
             (Self::Base64Json, value) => Ok(STANDARD.encode(value.to_string())),
-            (Self::Comma, Value::Array(list)) if list.iter().all(is_flat) => join(list, ",", |c| c == ','),
-            (Self::Space, Value::Array(list)) if list.iter().all(is_flat) => join(list, " ", char::is_whitespace),
+            (Self::Comma | Self::Space, Value::String(text)) if text.is_empty() => Ok(String::new()),
+            (Self::Comma, text @ Value::String(_)) => join(slice::from_ref(text), COMMA),
+            (Self::Space, text @ Value::String(_)) => join(slice::from_ref(text), SPACE),
+            (Self::Plain | Self::Comma, Value::Array(list)) if list.iter().all(is_flat) => join(list, COMMA),
+            (Self::Space | Self::Words, Value::Array(list)) if list.iter().all(is_flat) => join(list, SPACE),
             (Self::Envoy, Value::Number(number)) => Ok(envoy_number(number)),
             (_, Value::String(text)) => Ok(text.clone()),
             (_, Value::Number(number)) => Ok(number.to_string()),
@@ -69,14 +78,20 @@ impl Format {
     }
 }
 
+/// What stands between elements, and what a reader may take for it.
+type Separator = (&'static str, fn(char) -> bool);
+
+const COMMA: Separator = (",", |c| c == ',');
+const SPACE: Separator = (" ", char::is_whitespace);
+
 fn is_flat(value: &Value) -> bool {
     !value.is_array() && !value.is_object()
 }
 
 /// An element that holds a separator or blanks around it, or is empty or null, would be read as other elements than the token has.
-fn join(list: &[Value], separator: &str, separates: impl Fn(char) -> bool) -> Result<String, Unwritable> {
+fn join(list: &[Value], (separator, separates): Separator) -> Result<String, Unwritable> {
     let elements = list.iter().map(|element| match element {
-        Value::String(text) if text.is_empty() || text.trim() != text || text.contains(&separates) => Err(Unwritable),
+        Value::String(text) if text.is_empty() || text.trim() != text || text.contains(separates) => Err(Unwritable),
         Value::String(text) => Ok(text.clone()),
         Value::Null => Err(Unwritable),
         scalar => Ok(scalar.to_string()),

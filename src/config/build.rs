@@ -209,10 +209,15 @@ fn provider(
     let output_payload = rule
         .output_payload_to_header
         .and_then(|written| headers::output(&mut at.field("outputPayloadToHeader"), &written));
+    let space_delimited_claims =
+        at.field("spaceDelimitedClaims").each(rule.space_delimited_claims, |at, written| at.text(written));
+    let words: Vec<String> =
+        space_delimited_claims.iter().cloned().chain(["scope", "permission"].map(str::to_owned)).collect();
     let output_claims = headers::claim_headers(
         &mut at.field("outputClaimToHeaders"),
         rule.output_claim_to_headers,
         output_payload.as_ref(),
+        &words,
         style,
     );
     let clear_route_cache = rule.clear_route_cache.unwrap_or(false);
@@ -246,9 +251,7 @@ fn provider(
         forward_original_token: rule.forward_original_token.unwrap_or(false),
         algorithms,
         keys,
-        space_delimited_claims: at
-            .field("spaceDelimitedClaims")
-            .each(rule.space_delimited_claims, |at, written| at.text(written)),
+        space_delimited_claims,
         expectations,
         output_payload,
         output_claims,

@@ -79,6 +79,7 @@ pub(super) fn claim_headers(
     at: &mut At<'_>,
     written: Option<Vec<ClaimToHeader>>,
     payload: Option<&HeaderName>,
+    words: &[String],
     style: Style,
 ) -> Vec<ClaimHeader> {
     let mut taken: Vec<HeaderName> = payload.cloned().into_iter().collect();
@@ -101,11 +102,13 @@ pub(super) fn claim_headers(
             ("json", Format::Json),
             ("base64json", Format::Base64Json),
         ];
+        let is_words = claim.as_ref().is_some_and(|claim| words.iter().any(|name| claim.to_string() == *name));
         let format = match written.format {
-            Some(written) => at.field("format").word(&written, &formats).unwrap_or(Format::Comma),
+            Some(written) => at.field("format").word(&written, &formats).unwrap_or(Format::Plain),
             None if style == Style::Istio => Format::Envoy,
-            None => Format::Comma,
+            None => Format::Plain,
         };
+        let format = if format == Format::Space && is_words { Format::Words } else { format };
         Some(ClaimHeader { header: header?, claim: claim?, format })
     })
 }
