@@ -141,7 +141,7 @@ impl<'g, V: Verify> Authenticator<'g, V> {
             }
             match self.of_rule(provider, request) {
                 Ok(identity) => identities.extend(identity),
-                Err(stop) => worst = worst.filter(|worst| worst.outranks(&stop)).or(Some(stop)),
+                Err(stop) => worst = Some(worst.filter(|worst| is_rather_told(worst, &stop)).unwrap_or(stop)),
             }
         }
         match worst {
@@ -289,6 +289,15 @@ impl<'g, V: Verify> Authenticator<'g, V> {
 
 /// A rule that a token is good for, and what the token says.
 type Proven = (Rc<Provider>, Rc<Claims>);
+
+/// Which of two rules' findings is told, as by Envoy: what may still settle before what does not, and the first one, unless it
+/// is that the issuer is unknown.
+fn is_rather_told(first: &Stop, later: &Stop) -> bool {
+    match (first, later) {
+        (Stop::Deny(first), Stop::Deny(_)) => first.reason != Reason::IssuerUnknown,
+        (first, later) => first.outranks(later),
+    }
+}
 
 /// Whether there is a token for every rule that requires one.
 ///

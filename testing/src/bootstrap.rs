@@ -15,6 +15,7 @@ pub struct Bootstrap {
     listeners: Vec<Listener>,
     /// How stats become metrics with labels.
     stats: Value,
+    has_trailers: bool,
 }
 
 /// A listener on a free port of loopback, with HTTP filters before the router.
@@ -32,7 +33,12 @@ pub struct Listener {
 
 impl Bootstrap {
     pub fn to(upstream: u16) -> Bootstrap {
-        Bootstrap { clusters: vec![cluster("upstream", upstream)], listeners: Vec::new(), stats: json!({}) }
+        Bootstrap {
+            clusters: vec![cluster("upstream", upstream)],
+            listeners: Vec::new(),
+            stats: json!({}),
+            has_trailers: false,
+        }
     }
 
     /// With the labels of `envoy/envoy.yaml`.
@@ -60,12 +66,32 @@ impl Bootstrap {
         self
     }
 
+    /// HTTP/1 with trailers, on both sides.
+    pub fn with_trailers(self) -> Bootstrap {
+        Bootstrap { has_trailers: true, ..self }
+    }
+
     pub fn json(&self) -> Value {
         let listeners: Vec<_> = self.listeners.iter().map(Listener::json).collect();
-        json!({
+        let mut bootstrap = json!({
             "stats_config": self.stats,
             "static_resources": { "listeners": listeners, "clusters": self.clusters },
-        })
+        });
+        if self.has_trailers {
+            let resources = &mut bootstrap["static_resources"];
+            let trailers = json!({"enable_trailers": true});
+            for index in 0..self.listeners.len() {
+                let manager = &mut resources["listeners"][index]["filter_chains"][0]["filters"][0]["typed_config"];
+                manager["http_protocol_options"] = trailers.clone();
+            }
+            resources["clusters"][0]["typed_extension_protocol_options"] = json!({
+                "envoy.extensions.upstreams.http.v3.HttpProtocolOptions": {
+                    "@type": "type.googleapis.com/envoy.extensions.upstreams.http.v3.HttpProtocolOptions",
+                    "explicit_http_config": {"http_protocol_options": trailers},
+                },
+            });
+        }
+        bootstrap
     }
 }
 
@@ -231,8 +257,8 @@ fn access_log() -> Value {
             "response_code_details": "%RESPONSE_CODE_DETAILS%",
             "outcome": "%FILTER_STATE(wasm.claimgate.outcome:PLAIN)%",
             "reason": "%FILTER_STATE(wasm.claimgate.reason:PLAIN)%",
-            "policy": "%FILTER_STATE(wasm.claimgate.rule:PLAIN)%",
-            "rule": "%FILTER_STATE(wasm.claimgate.provider:PLAIN)%",
+            "rule": "%FILTER_STATE(wasm.claimgate.rule:PLAIN)%",
+            "provider": "%FILTER_STATE(wasm.claimgate.provider:PLAIN)%",
             "issuer": "%FILTER_STATE(wasm.claimgate.issuer:PLAIN)%",
             "subject": "%FILTER_STATE(wasm.claimgate.subject:PLAIN)%",
             "principal": "%FILTER_STATE(wasm.claimgate.principal:PLAIN)%",

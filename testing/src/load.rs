@@ -30,12 +30,12 @@ pub struct Load {
 /// Load that goes on until it is stopped.
 pub struct Running {
     load: Arc<Load>,
-    clients: Vec<JoinHandle<CacheStats>>,
+    clients: Vec<JoinHandle<Tally>>,
 }
 
 /// What came back.
 #[derive(Clone, Debug, Default)]
-pub struct CacheStats {
+pub struct Tally {
     statuses: BTreeMap<String, BTreeMap<u16, usize>>,
     latencies: BTreeMap<String, Vec<Duration>>,
     failed: usize,
@@ -101,8 +101,8 @@ impl Load {
     }
 
     /// A client; the number is where in the list it begins.
-    fn run(&self, number: usize) -> CacheStats {
-        let mut stats = CacheStats::default();
+    fn run(&self, number: usize) -> Tally {
+        let mut stats = Tally::default();
         let mut connection = None;
         let mut due = Instant::now() + self.interval * number as u32 / self.clients;
         for turn in number.. {
@@ -137,10 +137,10 @@ impl Running {
         self.load.add(label, message, is_good);
     }
 
-    pub fn stop(mut self) -> CacheStats {
+    pub fn stop(mut self) -> Tally {
         self.load.stopped.store(true, Ordering::SeqCst);
         let tallies = self.clients.drain(..).map(|client| client.join().expect("a client without a panic"));
-        tallies.fold(CacheStats::default(), CacheStats::plus)
+        tallies.fold(Tally::default(), Tally::plus)
     }
 }
 
@@ -166,9 +166,9 @@ impl Question {
     }
 }
 
-// === impl CacheStats ===
+// === impl Tally ===
 
-impl CacheStats {
+impl Tally {
     /// How often each status came back; a broken connection has none.
     pub fn statuses(&self, label: &str) -> BTreeMap<u16, usize> {
         self.statuses.get(label).cloned().unwrap_or_default()
@@ -213,7 +213,7 @@ impl CacheStats {
         self.complaints.truncate(COMPLAINTS);
     }
 
-    fn plus(mut self, other: CacheStats) -> CacheStats {
+    fn plus(mut self, other: Tally) -> Tally {
         for (label, statuses) in other.statuses {
             let sums = self.statuses.entry(label).or_default();
             statuses.into_iter().for_each(|(status, count)| *sums.entry(status).or_default() += count);

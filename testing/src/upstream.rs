@@ -15,14 +15,14 @@ pub struct Upstream {
 
 /// One request as it arrived, headers in their order and with their duplicates.
 #[derive(Clone, Debug)]
-pub struct TokenCache {
+pub struct Seen {
     pub path: String,
     pub headers: Vec<(String, Vec<u8>)>,
     pub body: Vec<u8>,
 }
 
 #[derive(Clone, Default)]
-struct Memory(Arc<Mutex<HashMap<String, Vec<TokenCache>>>>);
+struct Memory(Arc<Mutex<HashMap<String, Vec<Seen>>>>);
 
 // === impl Upstream ===
 
@@ -46,7 +46,7 @@ impl Upstream {
     }
 
     /// The last request of a case.
-    pub fn seen(&self, case: &str) -> Option<TokenCache> {
+    pub fn seen(&self, case: &str) -> Option<Seen> {
         self.memory.lock().get(case)?.last().cloned()
     }
 
@@ -55,16 +55,16 @@ impl Upstream {
     }
 }
 
-// === impl TokenCache ===
+// === impl Seen ===
 
-impl TokenCache {
+impl Seen {
     /// The values of a header, joined as RFC 9110 5.3 joins them.
     pub fn header(&self, name: &str) -> Option<String> {
         http::joined(&self.headers, name)
     }
 
     /// The next request on a connection; none when the client has closed it.
-    pub(crate) fn read(stream: &mut impl BufRead) -> io::Result<Option<TokenCache>> {
+    pub(crate) fn read(stream: &mut impl BufRead) -> io::Result<Option<Seen>> {
         let head = http::head(stream)?;
         if head.is_empty() {
             return Ok(None);
@@ -79,18 +79,18 @@ impl TokenCache {
             Framing::Chunked => http::chunks(stream)?,
             Framing::Unframed => Vec::new(),
         };
-        Ok(Some(TokenCache { path, headers, body }))
+        Ok(Some(Seen { path, headers, body }))
     }
 }
 
 // === impl Memory ===
 
 impl Memory {
-    fn lock(&self) -> MutexGuard<'_, HashMap<String, Vec<TokenCache>>> {
+    fn lock(&self) -> MutexGuard<'_, HashMap<String, Vec<Seen>>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn keep(&self, seen: TokenCache) {
+    fn keep(&self, seen: Seen) {
         if let Some(case) = seen.header("x-case") {
             self.lock().entry(case).or_default().push(seen);
         }
@@ -102,7 +102,7 @@ impl Memory {
 fn answer(stream: &TcpStream, memory: &Memory) -> io::Result<()> {
     let mut reader = BufReader::new(stream);
     let mut writer = stream;
-    while let Some(seen) = TokenCache::read(&mut reader)? {
+    while let Some(seen) = Seen::read(&mut reader)? {
         memory.keep(seen);
         writer.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok")?;
     }

@@ -1,9 +1,16 @@
 //! The trace of a decision in a response header: only for clients with the secret, and only from claimgate.
 
+use std::{
+    io::{BufReader, Read, Write},
+    net::{Ipv4Addr, TcpListener, TcpStream},
+    thread,
+    time::Duration,
+};
+
 use claimgate_testing::{
     bootstrap::{Bootstrap, Listener},
     envoy::Envoy,
-    http::Message,
+    http::{self, Message},
     keys,
     token::Recipe,
     upstream::Upstream,
@@ -14,7 +21,10 @@ use serde_json::{Value, json};
 const SECRET: &str = "correct horse battery";
 
 pub(crate) fn trials() -> Vec<Trial> {
-    vec![Trial::test("debug: who knows the secret gets the trace, and no upstream sends another", trace)]
+    vec![
+        Trial::test("debug: who knows the secret gets the trace, and no upstream sends another", trace),
+        Trial::test("debug: no trace comes in the trailers of a response", trailers),
+    ]
 }
 
 fn trace() -> Result<(), Failed> {
@@ -36,6 +46,8 @@ fn trace() -> Result<(), Failed> {
         let message = said.into_iter().fold(message, |message, said| message.header("x-claimgate-debug", said));
         let reply = message.send(envoy.port(listener))?;
         let sent_on = upstream.seen(id).and_then(|seen| seen.header("x-claimgate-debug"));
+        let twin = reply.header("x_claimgate_debug");
+        assert_eq!(twin.is_some(), listener == "off", "{id}: {twin:?}");
         Ok::<_, std::io::Error>((reply.status, reply.header("x-claimgate-debug"), sent_on))
     };
     let good = Recipe::default().sign(now);
@@ -65,12 +77,37 @@ fn trace() -> Result<(), Failed> {
     Ok(())
 }
 
+fn trailers() -> Result<(), Failed> {
+    let upstream = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
+    let configuration = json!({
+        "jwtRules": [{"name": "idp", "issuer": "https://idp.example.com", "jwks": keys::jwks("@p256")}],
+        "debug": {"secret": SECRET},
+    });
+    let gate = Listener::gated("gate", &configuration.to_string());
+    let envoy = Envoy::start(&Bootstrap::to(upstream.local_addr()?.port()).listener(gate).with_trailers().json());
+    thread::spawn(move || -> std::io::Result<()> {
+        let (mut stream, _) = upstream.accept()?;
+        http::head(&mut BufReader::new(&stream))?;
+        stream.write_all(b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n1\r\nx\r\n0\r\n")?;
+        stream.write_all(b"x-claimgate-debug: forged\r\nX_Claimgate_Debug: forged\r\nx-kept: yes\r\n\r\n")
+    });
+    let mut stream = TcpStream::connect((Ipv4Addr::LOCALHOST, envoy.port("gate")))?;
+    stream.set_read_timeout(Some(Duration::from_secs(10)))?;
+    stream.write_all(b"GET / HTTP/1.1\r\nhost: test\r\nte: trailers\r\nconnection: close\r\n\r\n")?;
+    let mut reply = String::new();
+    stream.read_to_string(&mut reply)?;
+    assert!(reply.starts_with("HTTP/1.1 200") && reply.contains("x-kept: yes"), "{reply}");
+    assert!(!reply.contains("forged"), "{reply}");
+    Ok(())
+}
+
 /// An upstream that forges the filter's header.
 fn forger() -> Value {
     json!({"name": "envoy.filters.http.header_mutation", "typed_config": {
         "@type": "type.googleapis.com/envoy.extensions.filters.http.header_mutation.v3.HeaderMutation",
         "mutations": {"response_mutations": [
             {"append": {"header": {"key": "x-claimgate-debug", "value": "forged"}}},
+            {"append": {"header": {"key": "x_claimgate_debug", "value": "forged"}}},
         ]},
     }})
 }

@@ -18,7 +18,7 @@ pub(crate) fn trials() -> Vec<Trial> {
     )]
 }
 
-const NAMES: [&str; 7] = ["outcome", "reason", "policy", "rule", "issuer", "subject", "principal"];
+const NAMES: [&str; 7] = ["outcome", "reason", "rule", "provider", "issuer", "subject", "principal"];
 
 fn read() -> Result<(), Failed> {
     let upstream = Upstream::start();
@@ -59,10 +59,10 @@ fn read() -> Result<(), Failed> {
     let told = |pairs: &[(&'static str, &str)]| -> Vec<(&'static str, String)> {
         pairs.iter().map(|(name, value)| (*name, (*value).to_owned())).collect()
     };
-    let open = ("policy", "ns[a]-policy[open]-rule[0]");
-    let never = ("policy", "ns[a]-policy[never]-rule[0]");
+    let open = ("rule", "ns[a]-policy[open]-rule[0]");
+    let never = ("rule", "ns[a]-policy[never]-rule[0]");
     let who = [
-        ("rule", "idp"),
+        ("provider", "idp"),
         ("issuer", "https://idp.example.com"),
         ("subject", "alice"),
         ("principal", "https://idp.example.com/alice"),
@@ -78,11 +78,11 @@ fn read() -> Result<(), Failed> {
     let everything = [&[("outcome", "denied"), ("reason", "policy_denied"), never], who.as_slice()].concat();
     assert_eq!(ask("5", "all", "/never", Some(&good))?, (403, told(&everything), None));
     // A token that is not verified sets no identity, and neither does a header.
-    let refused = [("outcome", "denied"), ("reason", "signature_invalid"), ("rule", "idp")];
+    let refused = [("outcome", "denied"), ("reason", "signature_invalid"), ("provider", "idp")];
     assert_eq!(ask("6", "all", "/", Some(&forged))?, (401, told(&refused), None));
     assert_eq!(ask("7", "all", "/", None)?, (200, told(&[("outcome", "allowed"), open]), None));
     // A value that could end a line is left out.
-    let without = [("outcome", "allowed"), open, ("rule", "idp"), ("issuer", "https://idp.example.com")];
+    let without = [("outcome", "allowed"), open, ("provider", "idp"), ("issuer", "https://idp.example.com")];
     assert_eq!(ask("8", "all", "/", Some(&broken))?, (200, told(&without), None));
     assert_eq!(ask("9", "none", "/never", Some(&good))?, (403, told(&[]), None));
     Ok(())

@@ -17,10 +17,12 @@ mod keys;
 mod metrics;
 mod rbac;
 mod observed;
+mod outgoing;
 mod shadow;
 mod routes;
 mod trailers;
 mod troubleshooting;
+mod upgrade;
 
 use libtest_mimic::{Arguments, Trial};
 
@@ -42,10 +44,12 @@ fn main() {
             metrics::trials(),
             rbac::trials(),
             observed::trials(),
+            outgoing::trials(),
             shadow::trials(),
             routes::trials(),
             trailers::trials(),
             troubleshooting::trials(),
+            upgrade::trials(),
         ]
         .into_iter()
         .flatten()

@@ -24,17 +24,7 @@ pub(crate) fn trials() -> Vec<Trial> {
             "outputClaimToHeaders": [{"header": "x-user", "claim": "sub"}],
         }]});
         let gate = Listener::gated("trailers", &configuration.to_string());
-        let mut bootstrap = Bootstrap::to(upstream.local_addr()?.port()).listener(gate).json();
-        let trailers = json!({"enable_trailers": true});
-        let resources = &mut bootstrap["static_resources"];
-        resources["listeners"][0]["filter_chains"][0]["filters"][0]["typed_config"]["http_protocol_options"] =
-            trailers.clone();
-        resources["clusters"][0]["typed_extension_protocol_options"] = json!({
-            "envoy.extensions.upstreams.http.v3.HttpProtocolOptions": {
-                "@type": "type.googleapis.com/envoy.extensions.upstreams.http.v3.HttpProtocolOptions",
-                "explicit_http_config": {"http_protocol_options": trailers},
-            },
-        });
+        let bootstrap = Bootstrap::to(upstream.local_addr()?.port()).listener(gate).with_trailers().json();
         let envoy = Envoy::start(&bootstrap);
         let arrived = thread::spawn(move || -> std::io::Result<String> {
             let (mut stream, _) = upstream.accept()?;

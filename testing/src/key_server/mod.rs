@@ -2,7 +2,7 @@
 //!
 //! All of it can be turned while requests are on their way.
 
-use super::{patience::patiently, tls::Authority, upstream::TokenCache};
+use super::{patience::patiently, tls::Authority, upstream::Seen};
 use rustls::{ServerConfig, ServerConnection, StreamOwned};
 use socket2::{Domain, SockRef, Socket, Type};
 use std::io::{self, BufReader, Read, Write};
@@ -202,7 +202,7 @@ impl Listening {
 
 fn answer(stream: impl Read + Write, socket: &TcpStream, switchboard: &Mutex<Switchboard>) -> io::Result<()> {
     let mut stream = BufReader::new(stream);
-    while let Some(request) = TokenCache::read(&mut stream)? {
+    while let Some(request) = Seen::read(&mut stream)? {
         let answer = lock(switchboard).answer(request);
         thread::sleep(answer.delay);
         stream.get_mut().write_all(&answer.bytes)?;

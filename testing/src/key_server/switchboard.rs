@@ -1,6 +1,6 @@
 //! What a key server is set to, and what it remembers.
 
-use super::super::{keys, upstream::TokenCache};
+use super::super::{keys, upstream::Seen};
 use super::{DISCOVERY, KEYS};
 use serde_json::json;
 use std::collections::BTreeMap;
@@ -30,7 +30,7 @@ pub enum Behaviour {
 /// A request, and the status it was answered with, if it was.
 #[derive(Clone, Debug)]
 pub struct Fetch {
-    pub request: TokenCache,
+    pub request: Seen,
     pub status: Option<u16>,
 }
 
@@ -70,7 +70,7 @@ impl Switchboard {
         }
     }
 
-    pub(super) fn answer(&mut self, request: TokenCache) -> Answer {
+    pub(super) fn answer(&mut self, request: Seen) -> Answer {
         let behaviour = self.behaviours.get(&request.path).cloned().unwrap_or_default();
         let (status, body) = self.response(&request, &behaviour);
         let head = self.head(status, body.len());
@@ -89,7 +89,7 @@ impl Switchboard {
         }
     }
 
-    fn response(&self, request: &TokenCache, behaviour: &Behaviour) -> (u16, Vec<u8>) {
+    fn response(&self, request: &Seen, behaviour: &Behaviour) -> (u16, Vec<u8>) {
         let good = match request.path.as_str() {
             KEYS => self.keys.clone(),
             DISCOVERY => json!({ "issuer": self.issuer, "jwks_uri": self.jwks_uri }).to_string(),
@@ -105,7 +105,7 @@ impl Switchboard {
     }
 
     /// Whether the client's copy is still good (RFC 9110 13.1.2, weak comparison).
-    fn is_known_to(&self, request: &TokenCache) -> bool {
+    fn is_known_to(&self, request: &Seen) -> bool {
         let opaque = |tag: &str| tag.trim().trim_start_matches("W/").to_owned();
         let known = request.header("if-none-match").unwrap_or_default();
         self.headers.get("etag").is_some_and(|tag| known.split(',').any(|known| opaque(known) == opaque(tag)))

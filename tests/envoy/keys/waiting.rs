@@ -10,11 +10,12 @@ use std::{
 use libtest_mimic::Trial;
 use serde_json::json;
 
-use super::{bearer, bootstrap, configuration, posting};
+use super::{bearer, bootstrap, configuration, posting, with};
 use claimgate_testing::{
     envoy::Envoy,
     key_server::{Behaviour, KEYS, KeyServer},
     patience::patiently,
+    token::Recipe,
     upstream::Upstream,
 };
 
@@ -67,6 +68,37 @@ pub(crate) fn trials() -> Vec<Trial> {
             assert_eq!(stats.lines().count(), 2, "{stats}");
             assert_eq!(envoy.stat(WAITING), 0);
             assert!((0..6).all(|number| upstream.count(&format!("waiting {number}")) == 0));
+            Ok(())
+        }),
+        Trial::test("keys: a source that hangs takes no room from another", || {
+            let (upstream, hanging, server) = (Upstream::start(), KeyServer::start(), KeyServer::start());
+            hanging.behave(Behaviour::Hang);
+            server.behave(Behaviour::Slow(Duration::from_secs(2)));
+            let mut configuration = configuration(&server, json!({"timeout": "20s"}));
+            configuration["maxWaitingRequests"] = json!(2);
+            let other = json!({
+                "name": "other", "issuer": "https://other.example.com", "jwksUri": hanging.url(KEYS),
+                "jwksCluster": "hanging", "timeout": "20s",
+            });
+            configuration["jwtRules"].as_array_mut().unwrap().push(other);
+            let bootstrap = bootstrap(&upstream, &server, &configuration).cluster("hanging", hanging.port());
+            let envoy = Envoy::start(&bootstrap.json());
+            hanging.wait_for(KEYS, 1);
+            let port = envoy.port("gate");
+            let claims = json!({"iss": "https://other.example.com"});
+            let made_up = Recipe { claims: serde_json::from_value(claims).unwrap(), ..Recipe::default() };
+            let made_up = with(&made_up.sign(crate::now()));
+            for _ in 0..4 {
+                let message = made_up.clone();
+                thread::spawn(move || message.send(port));
+            }
+            let full = "wasmcustom.claimgate.too_many_waiting";
+            assert!(patiently(|| (envoy.stat(full) == 2).then_some(())).is_some());
+            let asked: Vec<_> = (0..2).map(|_| thread::spawn(move || bearer("p256").send(port))).collect();
+            for asked in asked {
+                assert_eq!(asked.join().unwrap()?.status, 200, "{}", envoy.log());
+            }
+            assert_eq!(envoy.stat(full), 2);
             Ok(())
         }),
         Trial::test("keys: a client that goes away no longer waits", || {
