@@ -4,6 +4,7 @@
 #![cfg(test)]
 #![allow(clippy::disallowed_methods, reason = "these tests have a clock")]
 
+mod body;
 mod configuration;
 mod corpus;
 mod cors;
@@ -33,6 +34,7 @@ fn main() {
         [
             corpus::trials(),
             cors::trials(),
+            body::trials(),
             configuration::trials(),
             debug::trials(),
             filter_state::trials(),
