@@ -15,6 +15,8 @@ pub mod matching;
 pub mod jose;
 pub mod crypto;
 pub mod keys;
+pub mod outbound;
+pub mod oauth;
 pub mod proof;
 pub mod claims;
 pub mod waiting;

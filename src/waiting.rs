@@ -1,6 +1,6 @@
 //! Requests that wait for keys: bounded in number and in time, and each let go exactly once.
 
-use crate::{keys::source::SourceIndex, time::UnixTime};
+use crate::{outbound::SourceIndex, time::UnixTime};
 
 /// The waiting requests of one worker.
 #[derive(Debug)]

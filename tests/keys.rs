@@ -1,4 +1,4 @@
-//! The life of a remote key set, whatever happens in whatever order: several workers, one ledger, an issuer that answers
+//! The life of a remote key set, whatever happens in whatever order: several workers, one store, an issuer that answers
 //! well, badly, late or never. Each property is a bug that others have had.
 #![cfg(not(target_arch = "wasm32"))]
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, reason = "a test that breaks has failed")]
@@ -8,12 +8,19 @@ mod support;
 use std::{cell::RefCell, collections::HashMap, time::Duration};
 
 use claimgate::{
-    keys::{
-        fetch::{Answer, FetchError, Response},
-        keyring::{Keyring, Outlook},
-        ledger::{Ledger, Version},
-        source::{Discovery, Endpoint, Place, Source, SourceIndex, Terms},
-        turn::{Brought, Turn},
+    oauth::{
+        discovery::Discovery,
+        fetch_error::FetchError,
+        jwks_source::{JwksLocation, JwksSource},
+        output::{Change, Output},
+        remote_jwks::{Outlook, RemoteJwks},
+    },
+    outbound::{
+        SourceIndex,
+        call::{CallResult, Response},
+        endpoint::Endpoint,
+        refresh::RefreshPolicy,
+        shared_store::{Cas, SharedStore},
     },
     time::UnixTime,
     waiting::{Waiter, Waiting},
@@ -22,7 +29,7 @@ use proptest::prelude::*;
 use serde_json::json;
 use support::keys;
 
-const TERMS: Terms = Terms {
+const POLICY: RefreshPolicy = RefreshPolicy {
     timeout: Duration::from_secs(5),
     cache_duration: Duration::from_secs(300),
     cooldown: Duration::from_secs(10),
@@ -35,12 +42,12 @@ const SETS: [&str; 3] = ["@p256", "@p384 @p256", "@ed25519"];
 #[derive(Default)]
 struct Shared(RefCell<HashMap<String, (Vec<u8>, u32)>>);
 
-impl Ledger for Shared {
-    fn read(&self, name: &str) -> Option<(Vec<u8>, Version)> {
-        self.0.borrow().get(name).map(|(value, version)| (value.clone(), Version(*version)))
+impl SharedStore for Shared {
+    fn read(&self, name: &str) -> Option<(Vec<u8>, Cas)> {
+        self.0.borrow().get(name).map(|(value, version)| (value.clone(), Cas(*version)))
     }
 
-    fn write(&self, name: &str, value: &[u8], over: Option<Version>) -> bool {
+    fn write(&self, name: &str, value: &[u8], over: Option<Cas>) -> bool {
         let mut values = self.0.borrow_mut();
         let version = values.get(name).map_or(0, |(_, version)| *version);
         if over.is_some_and(|over| over.0 != version) {
@@ -51,25 +58,25 @@ impl Ledger for Shared {
     }
 }
 
-fn source() -> Source {
+fn source() -> JwksSource {
     let endpoint = Endpoint::parse("https://idp.example.com/keys", None).unwrap();
-    Source { name: "idp".into(), place: Place::Uri(endpoint), terms: TERMS }
+    JwksSource { name: "idp".into(), location: JwksLocation::Uri(endpoint), policy: POLICY }
 }
 
-fn discovered() -> Source {
+fn discovered() -> JwksSource {
     let metadata = Endpoint::parse("https://idp.example.com/.well-known/openid-configuration", None).unwrap();
     let hosts = vec!["keys.example.com".into()];
     let discovery = Discovery { issuer: "https://idp.example.com".into(), metadata, hosts };
-    Source { name: "idp".into(), place: Place::Discovery(discovery), terms: TERMS }
+    JwksSource { name: "idp".into(), location: JwksLocation::Discovery(discovery), policy: POLICY }
 }
 
-fn answer(status: u16, headers: &[(&str, &str)], body: impl Into<Vec<u8>>) -> Answer {
+fn answer(status: u16, headers: &[(&str, &str)], body: impl Into<Vec<u8>>) -> CallResult {
     let headers = headers.iter().map(|(name, value)| ((*name).to_owned(), value.as_bytes().to_vec())).collect();
     let body = body.into();
-    Answer::Response(Response { status, headers, size: body.len(), body })
+    CallResult::Response(Response { status, headers, size: body.len(), body })
 }
 
-fn good(set: usize) -> Answer {
+fn good(set: usize) -> CallResult {
     answer(200, &[], keys::jwks(SETS[set]))
 }
 
@@ -107,8 +114,8 @@ fn op() -> impl Strategy<Value = Op> {
 }
 
 struct Proxy {
-    ledger: Shared,
-    workers: Vec<Keyring>,
+    store: Shared,
+    workers: Vec<RemoteJwks>,
     /// When each worker's call was made.
     flights: Vec<Option<UnixTime>>,
     /// Whether somebody waits on a worker.
@@ -122,11 +129,11 @@ struct Proxy {
 
 impl Proxy {
     fn new() -> Self {
-        let mut workers: Vec<Keyring> = (0..WORKERS).map(|_| Keyring::new(source())).collect();
-        let ledger = Shared::default();
-        workers[0].look(&ledger, START);
+        let mut workers: Vec<RemoteJwks> = (0..WORKERS).map(|_| RemoteJwks::new(source())).collect();
+        let store = Shared::default();
+        workers[0].sync(&store, START);
         Self {
-            ledger,
+            store,
             workers,
             flights: vec![None; WORKERS],
             waits: vec![false; WORKERS],
@@ -170,46 +177,46 @@ impl Proxy {
     fn tick(&mut self, worker: usize) {
         let in_flight: Vec<UnixTime> = self.flights.iter().flatten().copied().collect();
         let now = self.time_of(worker);
-        let turn = self.workers[worker].turn(&self.ledger, now);
-        if turn.call.is_some() {
+        let output = self.workers[worker].poll(&self.store, now);
+        if output.call.is_some() {
             self.fetches += 1;
             // Never two in flight: every other worker has been given up, and is ignored from now on.
-            let lease = TERMS.timeout + Duration::from_secs(1) - SKEW * 2;
+            let lease = POLICY.timeout + Duration::from_secs(1) - SKEW * 2;
             assert!(in_flight.iter().all(|since| self.now.since(*since) >= lease), "two fetches at a time");
             // Nor too soon after the last.
             let after_good = self.last_good.map(|last| self.now.since(last));
             assert!(
-                after_good.is_none_or(|span| self.last_bad.is_some() || span >= TERMS.cooldown - SKEW * 2),
+                after_good.is_none_or(|span| self.last_bad.is_some() || span >= POLICY.cooldown - SKEW * 2),
                 "{after_good:?}"
             );
             let after_bad = self.last_bad.map(|last| self.now.since(last));
             assert!(after_bad.is_none_or(|span| span >= Duration::from_millis(500) - SKEW * 2), "{after_bad:?}");
             self.flights[worker] = Some(self.now);
         }
-        self.follow(worker, &turn);
+        self.follow(worker, &output);
     }
 
     /// Whether the answer counted.
-    fn answer(&mut self, worker: usize, answer: Answer) -> bool {
+    fn answer(&mut self, worker: usize, answer: CallResult) -> bool {
         self.flights[worker] = None;
         let now = self.time_of(worker);
-        let turn = self.workers[worker].deliver(answer, &self.ledger, now);
-        self.follow(worker, &turn);
-        turn.report.is_some()
+        let output = self.workers[worker].deliver(answer, &self.store, now);
+        self.follow(worker, &output);
+        output.report.is_some()
     }
 
-    fn follow(&mut self, worker: usize, turn: &Turn) {
-        self.waits[worker] &= !turn.is_ended;
+    fn follow(&mut self, worker: usize, output: &Output) {
+        self.waits[worker] &= !output.is_ended;
     }
 
     /// A late worker takes what the others have, and fetches nothing for it.
     fn replace(&mut self, worker: usize) {
-        self.workers[worker] = Keyring::new(source());
+        self.workers[worker] = RemoteJwks::new(source());
         self.waits[worker] = false;
-        self.workers[worker].look(&self.ledger, self.now);
+        self.workers[worker].sync(&self.store, self.now);
         // The call of the one before is nobody's; its lease goes on.
         if let Some(since) = self.flights[worker].take() {
-            let gone = since.plus(TERMS.timeout + Duration::from_secs(1));
+            let gone = since.plus(POLICY.timeout + Duration::from_secs(1));
             self.now = if gone > self.now { gone } else { self.now };
         }
     }
@@ -217,11 +224,11 @@ impl Proxy {
     /// Keys once had are kept up to the hard limit, whatever failed since.
     fn has_what_it_had(&self) {
         if let Some(last) = self.last_good {
-            let mut late = Keyring::new(source());
-            late.look(&self.ledger, self.now);
+            let mut late = RemoteJwks::new(source());
+            late.sync(&self.store, self.now);
             let (age, slack) = (self.now.since(last), SKEW * 2);
-            assert!(late.current(self.now).is_some() || age + slack >= TERMS.stale_if_error, "{age:?}");
-            let is_within = age < TERMS.stale_if_error + slack;
+            assert!(late.current(self.now).is_some() || age + slack >= POLICY.stale_if_error, "{age:?}");
+            let is_within = age < POLICY.stale_if_error + slack;
             assert!(late.current(self.now).is_none() || is_within, "{age:?}");
             assert!(is_within || self.workers.iter().all(|worker| worker.current(self.now).is_none()));
         }
@@ -231,7 +238,7 @@ impl Proxy {
     fn settle(&mut self) {
         for _ in 0..2 {
             (0..WORKERS).for_each(|worker| self.tick(worker));
-            self.now = self.now.plus(TERMS.timeout + Duration::from_secs(1));
+            self.now = self.now.plus(POLICY.timeout + Duration::from_secs(1));
             self.flights = vec![None; WORKERS];
         }
         (0..WORKERS).for_each(|worker| self.tick(worker));
@@ -262,7 +269,7 @@ proptest! {
                 proxy.run(&op);
             }
         }
-        let cooldowns = proxy.now.since(began).as_millis() / TERMS.cooldown.as_millis();
+        let cooldowns = proxy.now.since(began).as_millis() / POLICY.cooldown.as_millis();
         prop_assert!(proxy.fetches <= usize::try_from(cooldowns).unwrap() + 1, "{} in {cooldowns}", proxy.fetches);
     }
 
@@ -309,28 +316,28 @@ proptest! {
 // === single lives ===
 
 /// One worker whose issuer answers so.
-fn fetch(ring: &mut Keyring, ledger: &Shared, now: UnixTime, answers: Vec<Answer>) -> Turn {
-    let mut turn = ring.turn(ledger, now);
+fn fetch(remote: &mut RemoteJwks, store: &Shared, now: UnixTime, answers: Vec<CallResult>) -> Output {
+    let mut output = remote.poll(store, now);
     for answer in answers {
-        assert!(turn.call.is_some(), "no call to answer");
-        turn = ring.deliver(answer, ledger, now);
+        assert!(output.call.is_some(), "no call to answer");
+        output = remote.deliver(answer, store, now);
     }
-    turn
+    output
 }
 
-fn failure(turn: &Turn) -> Option<String> {
-    let error: Option<FetchError> = turn.report.as_ref().and_then(|report| report.outcome.as_ref().err().copied());
+fn failure(output: &Output) -> Option<String> {
+    let error: Option<FetchError> = output.report.as_ref().and_then(|report| report.outcome.as_ref().err().copied());
     error.map(|error| error.class().into_owned())
 }
 
 #[test]
 fn every_failure_has_its_class_and_keeps_the_keys() {
     let html = || answer(200, &[("content-type", "text/html")], "<html>");
-    let large = Answer::Response(Response { status: 200, headers: vec![], size: 10 << 20, body: vec![] });
+    let large = CallResult::Response(Response { status: 200, headers: vec![], size: 10 << 20, body: vec![] });
     let weak = r#"{"keys": [{"kty": "RSA", "n": "AQAB", "e": "AQAB"}]}"#;
     for (bad, class) in [
-        (Answer::NoCluster, "cluster_not_found"),
-        (Answer::Broken, "connect"),
+        (CallResult::NoCluster, "cluster_not_found"),
+        (CallResult::Broken, "connect"),
         (answer(503, &[], "no healthy upstream"), "connect"),
         (answer(503, &[], "upstream connect error or disconnect/reset before headers."), "connect"),
         (answer(503, &[], "closed for lunch"), "status_503"),
@@ -345,28 +352,28 @@ fn every_failure_has_its_class_and_keeps_the_keys() {
         (answer(200, &[], r#"{"keys": []}"#), "no_usable_key"),
         (answer(200, &[], weak), "no_usable_key"),
     ] {
-        let (ledger, mut ring) = (Shared::default(), Keyring::new(source()));
-        assert_eq!(failure(&fetch(&mut ring, &ledger, START, vec![bad.clone()])).as_deref(), Some(class));
-        assert!(ring.current(START).is_none(), "{class}: no fallback key");
-        assert_eq!(ring.ask_for_newer(START), Outlook::Unavailable, "{class}");
+        let (store, mut remote) = (Shared::default(), RemoteJwks::new(source()));
+        assert_eq!(failure(&fetch(&mut remote, &store, START, vec![bad.clone()])).as_deref(), Some(class));
+        assert!(remote.current(START).is_none(), "{class}: no fallback key");
+        assert_eq!(remote.ask_for_newer(START), Outlook::Unavailable, "{class}");
 
-        let (ledger, mut ring) = (Shared::default(), Keyring::new(source()));
-        assert_eq!(failure(&fetch(&mut ring, &ledger, START, vec![good(0)])), None);
-        let later = START.plus(TERMS.cache_duration);
+        let (store, mut remote) = (Shared::default(), RemoteJwks::new(source()));
+        assert_eq!(failure(&fetch(&mut remote, &store, START, vec![good(0)])), None);
+        let later = START.plus(POLICY.cache_duration);
         let bad = if class == "status_304" { answer(500, &[], "") } else { bad };
-        assert!(failure(&fetch(&mut ring, &ledger, later, vec![bad])).is_some(), "{class}");
-        assert!(ring.current(later).is_some_and(|set| set.names("p256")), "{class}: the keys are lost");
-        assert_eq!(ring.ask_for_newer(later), Outlook::Unavailable, "{class}");
+        assert!(failure(&fetch(&mut remote, &store, later, vec![bad])).is_some(), "{class}");
+        assert!(remote.current(later).is_some_and(|set| set.names("p256")), "{class}: the keys are lost");
+        assert_eq!(remote.ask_for_newer(later), Outlook::Unavailable, "{class}");
     }
 }
 
 #[test]
 fn a_call_that_takes_all_its_time_has_timed_out() {
-    for (bad, class) in [(Answer::Broken, "timeout"), (answer(504, &[], "upstream request timeout"), "timeout")] {
-        let (ledger, mut ring) = (Shared::default(), Keyring::new(source()));
-        assert!(ring.turn(&ledger, START).call.is_some());
-        let turn = ring.deliver(bad, &ledger, START.plus(TERMS.timeout));
-        assert_eq!(failure(&turn).as_deref(), Some(class));
+    for (bad, class) in [(CallResult::Broken, "timeout"), (answer(504, &[], "upstream request timeout"), "timeout")] {
+        let (store, mut remote) = (Shared::default(), RemoteJwks::new(source()));
+        assert!(remote.poll(&store, START).call.is_some());
+        let output = remote.deliver(bad, &store, START.plus(POLICY.timeout));
+        assert_eq!(failure(&output).as_deref(), Some(class));
     }
 }
 
@@ -385,19 +392,19 @@ fn metadata_lead_only_where_they_may() {
         ("/keys", None),
         ("", None),
     ] {
-        let (ledger, mut ring) = (Shared::default(), Keyring::new(discovered()));
-        let turn = fetch(&mut ring, &ledger, START, vec![metadata(issuer, keys)]);
-        let call = turn.call.as_ref().map(|call| {
+        let (store, mut remote) = (Shared::default(), RemoteJwks::new(discovered()));
+        let output = fetch(&mut remote, &store, START, vec![metadata(issuer, keys)]);
+        let call = output.call.as_ref().map(|call| {
             let authority = call.headers.iter().find(|(name, _)| *name == ":authority").unwrap();
             (call.cluster.as_str(), authority.1.as_str())
         });
         assert_eq!(call, place, "{keys}");
-        assert_eq!(failure(&turn).as_deref(), place.is_none().then_some("host_not_allowed"), "{keys}");
+        assert_eq!(failure(&output).as_deref(), place.is_none().then_some("host_not_allowed"), "{keys}");
     }
     for other in ["https://idp.example.com/", "https://evil.example", ""] {
-        let (ledger, mut ring) = (Shared::default(), Keyring::new(discovered()));
-        let turn = fetch(&mut ring, &ledger, START, vec![metadata(other, "https://idp.example.com/keys")]);
-        assert_eq!(failure(&turn).as_deref(), Some("issuer_mismatch"), "{other}");
+        let (store, mut remote) = (Shared::default(), RemoteJwks::new(discovered()));
+        let output = fetch(&mut remote, &store, START, vec![metadata(other, "https://idp.example.com/keys")]);
+        assert_eq!(failure(&output).as_deref(), Some("issuer_mismatch"), "{other}");
     }
 }
 
@@ -407,76 +414,76 @@ fn metadata_are_asked_for_again_after_an_hour_or_a_failure() {
         let body = json!({"issuer": "https://idp.example.com", "jwks_uri": "https://idp.example.com/keys"});
         answer(200, &[], body.to_string())
     };
-    let path = |turn: &Turn| turn.call.as_ref().map(|call| call.headers[3].1.clone());
-    let (ledger, mut ring) = (Shared::default(), Keyring::new(discovered()));
-    fetch(&mut ring, &ledger, START, vec![metadata(), good(0)]);
-    let mut now = START.plus(TERMS.cache_duration);
-    assert_eq!(path(&ring.turn(&ledger, now)).as_deref(), Some("/keys"));
-    assert!(failure(&ring.deliver(answer(404, &[], ""), &ledger, now)).is_some());
+    let path = |output: &Output| output.call.as_ref().map(|call| call.headers[3].1.clone());
+    let (store, mut remote) = (Shared::default(), RemoteJwks::new(discovered()));
+    fetch(&mut remote, &store, START, vec![metadata(), good(0)]);
+    let mut now = START.plus(POLICY.cache_duration);
+    assert_eq!(path(&remote.poll(&store, now)).as_deref(), Some("/keys"));
+    assert!(failure(&remote.deliver(answer(404, &[], ""), &store, now)).is_some());
     now = now.plus(Duration::from_secs(2));
-    assert_eq!(path(&ring.turn(&ledger, now)).as_deref(), Some("/.well-known/openid-configuration"));
-    ring.deliver(metadata(), &ledger, now);
-    ring.deliver(good(0), &ledger, now);
+    assert_eq!(path(&remote.poll(&store, now)).as_deref(), Some("/.well-known/openid-configuration"));
+    remote.deliver(metadata(), &store, now);
+    remote.deliver(good(0), &store, now);
     now = now.plus(Duration::from_secs(3600));
-    assert_eq!(path(&ring.turn(&ledger, now)).as_deref(), Some("/.well-known/openid-configuration"));
+    assert_eq!(path(&remote.poll(&store, now)).as_deref(), Some("/.well-known/openid-configuration"));
 }
 
 #[test]
 fn what_has_not_changed_is_not_sent_again() {
-    let (ledger, mut ring) = (Shared::default(), Keyring::new(source()));
+    let (store, mut remote) = (Shared::default(), RemoteJwks::new(source()));
     let tagged =
         answer(200, &[("etag", "\"1\""), ("last-modified", "Sun, 06 Nov 1994 08:49:37 GMT")], keys::jwks("@p256"));
-    fetch(&mut ring, &ledger, START, vec![tagged]);
+    fetch(&mut remote, &store, START, vec![tagged]);
     // Another worker asks in the same words.
-    let mut other = Keyring::new(source());
-    other.look(&ledger, START);
-    let later = START.plus(TERMS.cache_duration);
-    let call = other.turn(&ledger, later).call.unwrap();
+    let mut other = RemoteJwks::new(source());
+    other.sync(&store, START);
+    let later = START.plus(POLICY.cache_duration);
+    let call = other.poll(&store, later).call.unwrap();
     assert!(call.headers.contains(&("if-none-match", "\"1\"".into())), "{call:?}");
     assert!(call.headers.contains(&("if-modified-since", "Sun, 06 Nov 1994 08:49:37 GMT".into())), "{call:?}");
-    let turn = other.deliver(answer(304, &[], ""), &ledger, later);
-    assert!(matches!(turn.report.unwrap().outcome, Ok(Brought::Same)));
-    assert!(turn.gone.is_empty());
+    let output = other.deliver(answer(304, &[], ""), &store, later);
+    assert!(matches!(output.report.unwrap().outcome, Ok(Change::Unchanged)));
+    assert!(output.gone.is_empty());
     // It counts as a good answer.
-    let far = later.plus(TERMS.stale_if_error - Duration::from_secs(1));
+    let far = later.plus(POLICY.stale_if_error - Duration::from_secs(1));
     assert!(other.current(far).is_some());
     assert!(other.current(far.plus(Duration::from_secs(1))).is_none());
 }
 
 #[test]
 fn keys_that_stay_are_the_same_and_those_that_go_are_told() {
-    let (ledger, mut ring) = (Shared::default(), Keyring::new(source()));
-    fetch(&mut ring, &ledger, START, vec![answer(200, &[], keys::jwks("@p256 @p384"))]);
-    let later = START.plus(TERMS.cache_duration);
-    let turn = fetch(&mut ring, &ledger, later, vec![answer(200, &[], keys::jwks("@p384 @ed25519"))]);
-    assert_eq!(turn.gone.iter().map(|key| key.kid()).collect::<Vec<_>>(), [Some("p256")]);
+    let (store, mut remote) = (Shared::default(), RemoteJwks::new(source()));
+    fetch(&mut remote, &store, START, vec![answer(200, &[], keys::jwks("@p256 @p384"))]);
+    let later = START.plus(POLICY.cache_duration);
+    let output = fetch(&mut remote, &store, later, vec![answer(200, &[], keys::jwks("@p384 @ed25519"))]);
+    assert_eq!(output.gone.iter().map(|key| key.kid()).collect::<Vec<_>>(), [Some("p256")]);
     // Beyond the hard limit all of them go.
-    let turn = ring.turn(&ledger, later.plus(TERMS.stale_if_error));
-    assert_eq!(turn.gone.len(), 2);
+    let output = remote.poll(&store, later.plus(POLICY.stale_if_error));
+    assert_eq!(output.gone.len(), 2);
 }
 
 #[test]
 fn a_key_that_cannot_be_used_is_not_asked_for_again() {
-    let (ledger, mut ring) = (Shared::default(), Keyring::new(source()));
-    let turn = fetch(&mut ring, &ledger, START, vec![answer(200, &[], keys::jwks("@p256 @rsa:n=AQAB"))]);
-    assert!(matches!(turn.report.unwrap().outcome, Ok(Brought::New(1, skipped)) if skipped.len() == 1));
-    assert!(ring.current(START).unwrap().names("rsa"));
+    let (store, mut remote) = (Shared::default(), RemoteJwks::new(source()));
+    let output = fetch(&mut remote, &store, START, vec![answer(200, &[], keys::jwks("@p256 @rsa:n=AQAB"))]);
+    assert!(matches!(output.report.unwrap().outcome, Ok(Change::Updated(1, skipped)) if skipped.len() == 1));
+    assert!(remote.current(START).unwrap().names("rsa"));
 }
 
 #[test]
 fn pauses_grow_and_stay_short_without_keys() {
     for (has_keys, longest) in [(true, 60), (false, 10)] {
-        let (ledger, mut ring) = (Shared::default(), Keyring::new(source()));
+        let (store, mut remote) = (Shared::default(), RemoteJwks::new(source()));
         let mut now = START;
         if has_keys {
-            fetch(&mut ring, &ledger, now, vec![good(0)]);
-            now = now.plus(TERMS.cache_duration);
+            fetch(&mut remote, &store, now, vec![good(0)]);
+            now = now.plus(POLICY.cache_duration);
         }
         let mut pauses = Vec::new();
         for number in 0..12_u64 {
-            assert!(failure(&fetch(&mut ring, &ledger, now, vec![answer(500, &[], "")])).is_some());
-            let pause = ring.next_in(now);
-            assert_eq!(ring.turn(&ledger, now.plus(pause - Duration::from_millis(1))).call, None);
+            assert!(failure(&fetch(&mut remote, &store, now, vec![answer(500, &[], "")])).is_some());
+            let pause = remote.next_in(now);
+            assert_eq!(remote.poll(&store, now.plus(pause - Duration::from_millis(1))).call, None);
             pauses.push(pause);
             now = now.plus(pause + Duration::from_micros(number * 77));
         }
@@ -490,37 +497,37 @@ fn pauses_grow_and_stay_short_without_keys() {
 
 #[test]
 fn a_clock_put_back_does_not_stop_the_fetching() {
-    let (ledger, mut ring) = (Shared::default(), Keyring::new(source()));
-    fetch(&mut ring, &ledger, START, vec![good(0)]);
-    assert!(ring.turn(&ledger, UnixTime::from_secs(1_000)).call.is_some());
+    let (store, mut remote) = (Shared::default(), RemoteJwks::new(source()));
+    fetch(&mut remote, &store, START, vec![good(0)]);
+    assert!(remote.poll(&store, UnixTime::from_secs(1_000)).call.is_some());
 }
 
 #[test]
 fn a_record_of_another_form_is_begun_anew() {
-    let ledger = Shared::default();
-    let mut ring = Keyring::new(source());
-    fetch(&mut ring, &ledger, START, vec![good(0)]);
-    let name = ledger.0.borrow().keys().next().unwrap().clone();
+    let store = Shared::default();
+    let mut remote = RemoteJwks::new(source());
+    fetch(&mut remote, &store, START, vec![good(0)]);
+    let name = store.0.borrow().keys().next().unwrap().clone();
     for odd in [&b""[..], b"\n", b"{}\n{}", b"\xff\xff", b"null\n"] {
-        ledger.0.borrow_mut().get_mut(&name).unwrap().0 = odd.to_vec();
-        let mut late = Keyring::new(source());
-        assert!(late.turn(&ledger, START).call.is_some(), "{odd:?}");
-        late.deliver(good(1), &ledger, START);
+        store.0.borrow_mut().get_mut(&name).unwrap().0 = odd.to_vec();
+        let mut late = RemoteJwks::new(source());
+        assert!(late.poll(&store, START).call.is_some(), "{odd:?}");
+        late.deliver(good(1), &store, START);
         assert!(late.current(START).is_some());
     }
 }
 
 #[test]
 fn sources_that_say_the_same_share_and_others_do_not() {
-    let other = |change: &dyn Fn(&mut Source)| {
+    let other = |change: &dyn Fn(&mut JwksSource)| {
         let mut source = source();
         change(&mut source);
         source.fingerprint()
     };
     let same = source().fingerprint();
     assert_eq!(other(&|source| source.name = "another".into()), same);
-    assert_ne!(other(&|source| source.terms.timeout += Duration::from_secs(1)), same);
-    assert_ne!(other(&|source| source.place = discovered().place), same);
+    assert_ne!(other(&|source| source.policy.timeout += Duration::from_secs(1)), same);
+    assert_ne!(other(&|source| source.location = discovered().location), same);
     let elsewhere = Endpoint::parse("https://idp.example.com/keys2", None).unwrap();
-    assert_ne!(other(&|source| source.place = Place::Uri(elsewhere.clone())), same);
+    assert_ne!(other(&|source| source.location = JwksLocation::Uri(elsewhere.clone())), same);
 }

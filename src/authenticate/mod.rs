@@ -20,12 +20,10 @@ use crate::{
     claims::Claims,
     crypto::Verify,
     jose::UntrustedToken,
-    keys::{
-        Key, KeySet,
-        keyring::{Keyring, Outlook},
-        source::SourceIndex,
-    },
+    keys::{Key, KeySet},
     matching::path::Reading,
+    oauth::remote_jwks::{Outlook, RemoteJwks},
+    outbound::SourceIndex,
     proof::{Proven, prove},
     reason::{Reason, Registered},
     request::Request,
@@ -103,7 +101,7 @@ pub struct Authenticator<'g, V> {
     /// Tokens proven before.
     pub seen: &'g mut TokenCache,
     /// The keys of remote sources.
-    pub keyrings: &'g mut [Keyring],
+    pub remote_jwks: &'g mut [RemoteJwks],
     /// How signatures are checked.
     pub backend: &'g V,
     /// The longest token looked at, in bytes.
@@ -230,16 +228,16 @@ impl<'g, V: Verify> Authenticator<'g, V> {
         source: SourceIndex,
         untrusted: UntrustedToken<'t>,
     ) -> Result<(Proven<'t>, Rc<Key>), Cause> {
-        let Some(keyring) = self.keyrings.get_mut(source.0) else { return Err(Cause::Unavailable(source)) };
+        let Some(remote) = self.remote_jwks.get_mut(source.0) else { return Err(Cause::Unavailable(source)) };
         let kid = untrusted.header().kid.clone();
-        let reason = match keyring.current(self.now) {
+        let reason = match remote.current(self.now) {
             None => Reason::KeyUnknown,
             Some(set) => match prove_by(set, untrusted, self.backend) {
                 Err(reason) if kid.is_some_and(|kid| !set.names(&kid)) => reason,
                 settled => return Ok(settled?),
             },
         };
-        Err(match keyring.ask_for_newer(self.now) {
+        Err(match remote.ask_for_newer(self.now) {
             Outlook::Wait => Cause::Wait(source),
             Outlook::Unavailable => Cause::Unavailable(source),
             Outlook::Settled => Cause::Denied(reason),
@@ -249,7 +247,7 @@ impl<'g, V: Verify> Authenticator<'g, V> {
     /// What a token proved before, if the key that did is still there.
     fn remembered(&self, provider: &Provider, token: &[u8]) -> Option<Rc<Claims>> {
         if let Keys::Remote(source) = provider.keys {
-            self.keyrings.get(source.0)?.current(self.now)?;
+            self.remote_jwks.get(source.0)?.current(self.now)?;
         }
         self.seen.recall(provider.index, token).map(|proof| proof.claims)
     }

@@ -4,8 +4,9 @@ use crate::{
     authenticate::location::Location,
     claims::{claim_header::ClaimHeader, validity::Expectations},
     jose::algorithm::Algorithm,
-    keys::{KeySet, source::SourceIndex},
+    keys::KeySet,
     matching::RequestMatch,
+    outbound::SourceIndex,
 };
 
 /// The place of a provider among the rules.

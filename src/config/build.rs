@@ -28,8 +28,8 @@ use crate::{
         trace::Debug,
     },
     jose::algorithm::Algorithm,
-    keys::source::Source,
     matching::pattern::{NotAPattern, Pattern},
+    oauth::jwks_source::JwksSource,
     reply::Style,
 };
 
@@ -191,7 +191,7 @@ fn provider(
     mut rule: JwtRule,
     named: &[String],
     style: Style,
-    sources: &mut Vec<Source>,
+    sources: &mut Vec<JwksSource>,
 ) -> Provider {
     let location = KeyLocation::take_from(&mut rule);
     let issuer = rule.issuer.and_then(|issuer| at.field("issuer").text(issuer));

@@ -16,8 +16,9 @@ use crate::{
     crypto::PureRust,
     decision_log::{Credential, Record, filter_state::FilterState, line::Subjects, trace::Debug},
     denial::Denial,
-    keys::{keyring::Keyring, source::SourceIndex},
     matching::path,
+    oauth::remote_jwks::RemoteJwks,
+    outbound::SourceIndex,
     policy::{
         Permit, Policies, Shadow,
         facts::{Facts, Known},
@@ -55,7 +56,7 @@ pub enum Step {
 #[derive(Debug)]
 pub struct Gate {
     providers: Rc<[Provider]>,
-    keyrings: Vec<Keyring>,
+    remote_jwks: Vec<RemoteJwks>,
     policies: Policies,
     reserved: ReservedHeaders,
     /// Those among them that the route hangs on.
@@ -79,7 +80,7 @@ impl Gate {
             reserved: ReservedHeaders::new(outputs.chain(config.debug.as_ref().map(|debug| debug.header.as_str()))),
             routing: ReservedHeaders::new(routing.flat_map(Provider::outputs)),
             providers: config.providers.into(),
-            keyrings: config.sources.into_iter().map(Keyring::new).collect(),
+            remote_jwks: config.sources.into_iter().map(RemoteJwks::new).collect(),
             policies: config.policies,
             errors: config.errors,
             bypass_cors_preflight: config.bypass_cors_preflight,
@@ -155,7 +156,7 @@ impl Gate {
                 record = *halt.record;
                 match halt.cause {
                     Halting::Wait(source) if may_wait => {
-                        let patience = self.keyring(source).map(|keyring| keyring.source().terms.timeout);
+                        let patience = self.remote(source).map(|remote| remote.source().policy.timeout);
                         return Decision { step: Step::Wait(source, patience.unwrap_or_default()), shadow, record };
                     }
                     Halting::Wait(source) => Err(self.unavailable(source, now)),
@@ -177,7 +178,7 @@ impl Gate {
     }
 
     fn unavailable(&self, source: SourceIndex, now: UnixTime) -> Denial {
-        let next_in = self.keyring(source).map(|keyring| keyring.next_in(now));
+        let next_in = self.remote(source).map(|remote| remote.next_in(now));
         Denial { retry_after: next_in, ..Denial::of(Reason::KeysUnavailable) }
     }
 
@@ -205,7 +206,7 @@ impl Gate {
         let mut authenticator = Authenticator {
             providers: &applying,
             seen: &mut self.seen,
-            keyrings: &mut self.keyrings,
+            remote_jwks: &mut self.remote_jwks,
             backend: &PureRust,
             max_token_bytes: self.max_token_bytes,
             now,

@@ -11,8 +11,8 @@ use crate::{
         provider::{Provider, ProviderIndex},
         token_cache::CacheStats,
     },
-    keys::{fetch::FetchError, turn::Brought},
     metric::{Kind, Metric, NONE, label},
+    oauth::{fetch_error::FetchError, output::Change},
     reason::Reason,
 };
 
@@ -76,10 +76,10 @@ impl Metrics {
     }
 
     /// Counts a fetch by its result.
-    pub(super) fn fetched(&self, source: &str, outcome: &Result<Brought, FetchError>) {
+    pub(super) fn fetched(&self, source: &str, outcome: &Result<Change, FetchError>) {
         let result = match outcome {
-            Ok(Brought::New(..)) => "new".into(),
-            Ok(Brought::Same) => "same".into(),
+            Ok(Change::Updated(..)) => "new".into(),
+            Ok(Change::Unchanged) => "same".into(),
             Err(error) => error.class(),
         };
         self.count(&Metric::KEY_FETCHES, &[label(source), &result], 1);

@@ -16,11 +16,11 @@ use super::{
 };
 use crate::{
     config::{Config, Problem},
-    keys::{
-        fetch::FetchError,
-        source::SourceIndex,
-        turn::{Brought, Report, Turn},
+    oauth::{
+        fetch_error::FetchError,
+        output::{Change, Output, Report},
     },
+    outbound::{SourceIndex, call::CallError},
     request::Request,
     waiting::Waiter,
 };
@@ -33,42 +33,42 @@ pub(super) struct Root {
     id: u32,
     worker: Option<Rc<Worker>>,
     /// The calls under way.
-    flights: HashMap<u32, SourceIndex>,
+    pending: HashMap<u32, SourceIndex>,
 }
 
 impl Root {
     pub(super) fn new(id: u32) -> Self {
-        Self { id, worker: None, flights: HashMap::new() }
+        Self { id, worker: None, pending: HashMap::new() }
     }
 
     /// Does what a turn asks for.
-    fn follow(&mut self, worker: &Worker, source: SourceIndex, turn: Turn) {
-        if let Some(call) = turn.call {
+    fn perform(&mut self, worker: &Worker, source: SourceIndex, output: Output) {
+        if let Some(call) = output.call {
             match fetch::send(&call) {
                 Ok(token) => {
-                    self.flights.insert(token, source);
+                    self.pending.insert(token, source);
                 }
                 Err(answer) => {
-                    let turn = worker.gate.borrow_mut().deliver(source, answer, &SharedData, clock::now());
-                    self.follow(worker, source, turn);
+                    let output = worker.gate.borrow_mut().deliver(source, answer, &SharedData, clock::now());
+                    self.perform(worker, source, output);
                 }
             }
         }
-        if let Some(report) = turn.report {
+        if let Some(report) = output.report {
             let gate = worker.gate.borrow();
-            if let Some(keyring) = gate.keyring(source) {
-                worker.metrics.fetched(&keyring.source().name, &report.outcome);
-                tell(&keyring.source().name, &report);
+            if let Some(remote) = gate.remote(source) {
+                worker.metrics.fetched(&remote.source().name, &report.outcome);
+                tell(&remote.source().name, &report);
             }
         }
-        if turn.is_ended {
+        if output.is_ended {
             let woken = worker.waiting.borrow_mut().answered(source);
-            self.wake(worker, woken);
+            self.resume(worker, woken);
         }
     }
 
     /// Has each of them decided again: what it waited for may have come, or may never come.
-    fn wake(&self, worker: &Worker, woken: Vec<Waiter<Request>>) {
+    fn resume(&self, worker: &Worker, woken: Vec<Waiter<Request>>) {
         for Waiter { id, until, request, .. } in woken {
             // A stream that is gone has left before.
             if hostcalls::set_effective_context(id).is_ok()
@@ -86,9 +86,9 @@ impl Root {
 
     fn measure(worker: &Worker) {
         let now = clock::now();
-        for keyring in worker.gate.borrow().keyrings() {
-            let keys = keyring.current(now).map_or(0, |set| set.len());
-            worker.metrics.keys(&keyring.source().name, keys, keyring.age(now));
+        for remote in worker.gate.borrow().remote_jwks() {
+            let keys = remote.current(now).map_or(0, |set| set.len());
+            worker.metrics.keys(&remote.source().name, keys, remote.age(now));
         }
         worker.metrics.waiting(worker.waiting.borrow().len());
         worker.flush();
@@ -97,12 +97,12 @@ impl Root {
 
 impl Context for Root {
     fn on_http_call_response(&mut self, token: u32, headers: usize, size: usize, _trailers: usize) {
-        let Some((worker, source)) = self.worker.clone().zip(self.flights.remove(&token)) else { return };
+        let Some((worker, source)) = self.worker.clone().zip(self.pending.remove(&token)) else { return };
         let answer = fetch::received(headers, size);
-        let turn = worker.gate.borrow_mut().deliver(source, answer, &SharedData, clock::now());
+        let output = worker.gate.borrow_mut().deliver(source, answer, &SharedData, clock::now());
         // Before anybody is woken: whoever then looks at the stats finds the keys that let them pass.
         Self::measure(&worker);
-        self.follow(&worker, source, turn);
+        self.perform(&worker, source, output);
     }
 }
 
@@ -115,7 +115,7 @@ impl RootContext for Root {
                 warnings.iter().for_each(|warning| log::warn!("{}", line(warning)));
                 let worker = Worker::new(config);
                 // What is known already serves from the first request on; the fetching begins with the first tick.
-                worker.gate.borrow_mut().look(&SharedData, clock::now());
+                worker.gate.borrow_mut().sync(&SharedData, clock::now());
                 worker.tick_in(WAITING_TICK);
                 self.worker = Some(Rc::new(worker));
                 true
@@ -135,12 +135,12 @@ impl RootContext for Root {
 
     fn on_tick(&mut self) {
         let Some(worker) = self.worker.clone() else { return };
-        let turns = worker.gate.borrow_mut().refresh(&SharedData, clock::now());
-        for (source, turn) in turns {
-            self.follow(&worker, source, turn);
+        let outputs = worker.gate.borrow_mut().poll(&SharedData, clock::now());
+        for (source, output) in outputs {
+            self.perform(&worker, source, output);
         }
         let expired = worker.waiting.borrow_mut().expired(clock::now());
-        self.wake(&worker, expired);
+        self.resume(&worker, expired);
         Self::measure(&worker);
         worker.decision_logger.flush(clock::now());
         worker.tick_in(if worker.waiting.borrow().is_empty() { IDLE_TICK } else { WAITING_TICK });
@@ -159,15 +159,15 @@ fn tell(name: &str, report: &Report) {
     let Report { url, cluster, outcome, next_in } = report;
     let next = next_in.as_millis();
     match outcome {
-        Ok(Brought::New(count, skipped)) => {
+        Ok(Change::Updated(count, skipped)) => {
             log::info!("keys of {name}: {count} from {url}; the next fetch is in {next} ms");
             for skipped in skipped {
                 let kid = skipped.kid.as_deref().unwrap_or("without a name");
                 log::warn!("keys of {name}: the key {kid:?} at index {} is skipped: {}", skipped.index, skipped.reason);
             }
         }
-        Ok(Brought::Same) => log::debug!("keys of {name}: the same from {url}; the next fetch is in {next} ms"),
-        Err(error @ FetchError::ClusterNotFound) => log::error!(
+        Ok(Change::Unchanged) => log::debug!("keys of {name}: the same from {url}; the next fetch is in {next} ms"),
+        Err(error @ FetchError::Call(CallError::ClusterNotFound)) => log::error!(
             "keys of {name}: {}: {error}: `{cluster}`, for {url}; help: make it, in Istio by a ServiceEntry for the host, \
              or name another in `jwksCluster`; the next try is in {next} ms",
             error.class()

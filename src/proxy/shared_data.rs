@@ -2,20 +2,20 @@
 
 use proxy_wasm::hostcalls;
 
-use crate::keys::ledger::{Ledger, Version};
+use crate::outbound::shared_store::{Cas, SharedStore};
 
 /// The proxy's shared data.
 pub(super) struct SharedData;
 
-impl Ledger for SharedData {
-    fn read(&self, name: &str) -> Option<(Vec<u8>, Version)> {
+impl SharedStore for SharedData {
+    fn read(&self, name: &str) -> Option<(Vec<u8>, Cas)> {
         match hostcalls::get_shared_data(name) {
-            Ok((Some(value), Some(version))) => Some((value, Version(version))),
+            Ok((Some(value), Some(cas))) => Some((value, Cas(cas))),
             _ => None,
         }
     }
 
-    fn write(&self, name: &str, value: &[u8], over: Option<Version>) -> bool {
-        hostcalls::set_shared_data(name, Some(value), over.map(|version| version.0)).is_ok()
+    fn write(&self, name: &str, value: &[u8], over: Option<Cas>) -> bool {
+        hostcalls::set_shared_data(name, Some(value), over.map(|cas| cas.0)).is_ok()
     }
 }

@@ -1,4 +1,4 @@
-//! The life of a remote key set: one state machine for all workers of a proxy, free of I/O and clock.
+//! The state of a remote key set: one state machine for all workers of a proxy, free of I/O and clock.
 //!
 //! Keys once had are left only at the hard limit, never because a fetch began or failed. One fetch at a time; what it
 //! brings, good or bad, sets the time before which there is no other.
@@ -7,7 +7,6 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::source::Terms;
 use crate::time::UnixTime;
 
 /// After the first failure in a row; doubled by each.
@@ -21,18 +20,31 @@ const SKEW: Duration = Duration::from_secs(60);
 /// What a worker may take beyond the time of its call before the others give it up for gone.
 const GRACE: Duration = Duration::from_secs(1);
 
+/// The times a key set lives by.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct RefreshPolicy {
+    /// How long one call may take, and how long a request waits (`timeout`).
+    pub timeout: Duration,
+    /// How long a set is fresh at most (`jwksCacheDuration`).
+    pub cache_duration: Duration,
+    /// How long after an answer unknown keys cause no other fetch (`jwksCooldown`).
+    pub cooldown: Duration,
+    /// How long a set is used since the last good answer (`jwksStaleIfError`, RFC 5861 section 4).
+    pub stale_if_error: Duration,
+}
+
 /// Where a key set stands.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
-pub struct Life {
+pub struct RefreshState {
     ended: u64,
     failures: u32,
-    held: Option<Held>,
+    held: Option<Cached>,
     phase: Phase,
 }
 
 /// A set that was had.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
-pub struct Held {
+pub struct Cached {
     /// Of the bytes of the set.
     pub digest: String,
     /// When the issuer last said that this is its set.
@@ -49,7 +61,7 @@ enum Phase {
 
 /// A fetch, by how many had ended before.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub struct Ticket(u64);
+pub struct Lease(u64);
 
 /// What may happen.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -59,14 +71,14 @@ pub enum Event {
     /// A token names a key that the set does not have.
     Demand,
     /// The fetch needs another call.
-    Onward(Ticket),
+    NextCall(Lease),
     /// The fetch brought a set that is fresh for so long, by the digest of its bytes.
-    Brought(Ticket, String, Duration),
+    Brought(Lease, String, Duration),
     /// The fetch failed.
-    Failed(Ticket),
+    Failed(Lease),
 }
 
-impl Default for Life {
+impl Default for RefreshState {
     /// Before the first fetch, which is due at once.
     fn default() -> Self {
         let start = UnixTime::from_secs(0);
@@ -74,47 +86,49 @@ impl Default for Life {
     }
 }
 
-impl Life {
+impl RefreshState {
     /// What becomes of it, and the fetch to begin now, if any.
-    pub fn step(self, event: Event, terms: &Terms, now: UnixTime) -> (Self, Option<Ticket>) {
-        let ticket = Ticket(self.ended);
+    pub fn step(self, event: Event, policy: &RefreshPolicy, now: UnixTime) -> (Self, Option<Lease>) {
+        let lease = Lease(self.ended);
         match (event, &self.phase) {
-            (Event::Due | Event::Demand, Phase::Fetching { until }) if reached(*until, terms.timeout + GRACE, now) => {
-                (self.failed(terms, now), None)
+            (Event::Due | Event::Demand, Phase::Fetching { until }) if reached(*until, policy.timeout + GRACE, now) => {
+                (self.failed(policy, now), None)
             }
-            (Event::Due, Phase::Resting { due, .. }) if reached(*due, terms.cache_duration.max(LONGEST_PAUSE), now) => {
-                (self.fetching(terms, now), Some(ticket))
+            (Event::Due, Phase::Resting { due, .. })
+                if reached(*due, policy.cache_duration.max(LONGEST_PAUSE), now) =>
+            {
+                (self.fetching(policy, now), Some(lease))
             }
             (Event::Demand, Phase::Resting { open, .. })
-                if self.holding(terms, now).is_some() && reached(*open, terms.cooldown.max(LONGEST_PAUSE), now) =>
+                if self.holding(policy, now).is_some() && reached(*open, policy.cooldown.max(LONGEST_PAUSE), now) =>
             {
-                (self.fetching(terms, now), Some(ticket))
+                (self.fetching(policy, now), Some(lease))
             }
-            (Event::Demand, Phase::Resting { .. }) => self.step(Event::Due, terms, now),
-            (Event::Onward(of), _) if self.awaits(of) => (self.fetching(terms, now), None),
+            (Event::Demand, Phase::Resting { .. }) => self.step(Event::Due, policy, now),
+            (Event::NextCall(of), _) if self.awaits(of) => (self.fetching(policy, now), None),
             (Event::Brought(of, digest, lifetime), _) if self.awaits(of) => {
-                (self.brought(digest, lifetime, terms, now), None)
+                (self.brought(digest, lifetime, policy, now), None)
             }
-            (Event::Failed(of), _) if self.awaits(of) => (self.failed(terms, now), None),
+            (Event::Failed(of), _) if self.awaits(of) => (self.failed(policy, now), None),
             _ => (self, None),
         }
     }
 
     /// Whether this is the fetch under way.
-    pub fn awaits(&self, ticket: Ticket) -> bool {
-        matches!(self.phase, Phase::Fetching { .. }) && ticket == Ticket(self.ended)
+    pub fn awaits(&self, lease: Lease) -> bool {
+        matches!(self.phase, Phase::Fetching { .. }) && lease == Lease(self.ended)
     }
 
     /// The set to verify with, if there is one within the hard limit.
-    pub fn holding(&self, terms: &Terms, now: UnixTime) -> Option<&Held> {
-        self.held.as_ref().filter(|held| now.since(held.confirmed) < terms.stale_if_error)
+    pub fn holding(&self, policy: &RefreshPolicy, now: UnixTime) -> Option<&Cached> {
+        self.held.as_ref().filter(|held| now.since(held.confirmed) < policy.stale_if_error)
     }
 
     /// Whether keys are on their way, or would be if somebody missed one.
-    pub fn may_bring(&self, terms: &Terms, now: UnixTime) -> bool {
+    pub fn may_bring(&self, policy: &RefreshPolicy, now: UnixTime) -> bool {
         match &self.phase {
             Phase::Fetching { .. } => true,
-            Phase::Resting { .. } => self.clone().step(Event::Demand, terms, now).1.is_some(),
+            Phase::Resting { .. } => self.clone().step(Event::Demand, policy, now).1.is_some(),
         }
     }
 
@@ -136,24 +150,24 @@ impl Life {
         }
     }
 
-    fn fetching(self, terms: &Terms, now: UnixTime) -> Self {
-        Self { phase: Phase::Fetching { until: now.plus(terms.timeout + GRACE) }, ..self }
+    fn fetching(self, policy: &RefreshPolicy, now: UnixTime) -> Self {
+        Self { phase: Phase::Fetching { until: now.plus(policy.timeout + GRACE) }, ..self }
     }
 
     /// The next fetch is due somewhat before the set is no longer fresh, so that nobody ever waits for it, and not on
     /// the same second in every proxy.
-    fn brought(self, digest: String, lifetime: Duration, terms: &Terms, now: UnixTime) -> Self {
+    fn brought(self, digest: String, lifetime: Duration, policy: &RefreshPolicy, now: UnixTime) -> Self {
         let due = now.plus(lifetime - spread(lifetime / 5, now));
         Self {
             ended: self.ended.saturating_add(1),
             failures: 0,
-            held: Some(Held { digest, confirmed: now }),
-            phase: Phase::Resting { due, open: now.plus(terms.cooldown) },
+            held: Some(Cached { digest, confirmed: now }),
+            phase: Phase::Resting { due, open: now.plus(policy.cooldown) },
         }
     }
 
-    fn failed(self, terms: &Terms, now: UnixTime) -> Self {
-        let longest = match self.holding(terms, now) {
+    fn failed(self, policy: &RefreshPolicy, now: UnixTime) -> Self {
+        let longest = match self.holding(policy, now) {
             Some(_) => LONGEST_PAUSE,
             None => LONGEST_PAUSE_WITHOUT_KEYS,
         };

@@ -1,13 +1,12 @@
-//! What the workers share of a source: where its life stands, and the set itself as the issuer wrote it.
+//! What the workers share of a source: where its state stands, and the set itself as the issuer wrote it.
 
 use serde::{Deserialize, Serialize};
 
-use super::{
-    fetch::{FetchError, Response},
-    flight::Find,
-    life::Life,
+use super::{fetch_error::FetchError, pending_fetch::Fetched};
+use crate::{
+    outbound::{call::Response, refresh::RefreshState},
+    time::UnixTime,
 };
-use crate::time::UnixTime;
 
 /// Everything a worker needs to go on where another left off.
 /// By default before the first fetch.
@@ -20,7 +19,7 @@ pub(super) struct Record {
 
 #[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
 pub(super) struct Header {
-    pub(super) life: Life,
+    pub(super) state: RefreshState,
     pub(super) validators: Validators,
     /// Where the issuer's metadata said that its keys are, and when.
     pub(super) found: Option<(String, UnixTime)>,
@@ -43,14 +42,14 @@ impl Record {
     }
 
     /// Keeps what was found beside the state. Metadata that led to a failure are asked for again.
-    pub(super) fn note(&mut self, find: &Result<Find, FetchError>, now: UnixTime) {
+    pub(super) fn note(&mut self, find: &Result<Fetched, FetchError>, now: UnixTime) {
         match find {
-            Ok(Find::Place(keys)) => self.header.found = Some((keys.url(), now)),
-            Ok(Find::Set(_, response, ..)) => {
+            Ok(Fetched::Location(keys)) => self.header.found = Some((keys.url(), now)),
+            Ok(Fetched::Set(_, response, ..)) => {
                 self.header.validators = Validators::of(response);
                 self.body.clone_from(&response.body);
             }
-            Ok(Find::Same(..)) => (),
+            Ok(Fetched::Same(..)) => (),
             Err(_) => self.header.found = None,
         }
     }

@@ -2,18 +2,19 @@
 
 use sha2::{Digest, Sha256};
 
-use super::{
-    KeySet, Skipped, UnusableKeySet,
-    fetch::{FetchError, Response},
-    life::Ticket,
-    source::{Discovery, Endpoint},
+use super::{discovery::Discovery, fetch_error::FetchError};
+use crate::{
+    encoding::hex,
+    jose::algorithm::Algorithm,
+    keys::{KeySet, Skipped, UnusableKeySet},
+    outbound::{call::Response, endpoint::Endpoint, refresh::Lease},
+    time::UnixTime,
 };
-use crate::{encoding::hex, jose::algorithm::Algorithm, time::UnixTime};
 
 /// A fetch of this worker's.
 #[derive(Debug)]
-pub(super) struct Flight {
-    pub(super) ticket: Ticket,
+pub(super) struct PendingFetch {
+    pub(super) lease: Lease,
     pub(super) stage: Stage,
     pub(super) since: UnixTime,
 }
@@ -27,9 +28,9 @@ pub(super) enum Stage {
 }
 
 /// What a whole answer brought.
-pub(super) enum Find {
-    /// The place of the keys.
-    Place(Endpoint),
+pub(super) enum Fetched {
+    /// The location of the keys.
+    Location(Endpoint),
     /// A set, by the digest of its bytes.
     Set(String, Response, KeySet, Vec<Skipped>),
     /// The set of this digest, still (RFC 9110 section 15.4.5).
@@ -46,16 +47,16 @@ impl Stage {
     }
 
     /// What an answer brings.
-    pub(super) fn read(&self, response: Response) -> Result<Find, FetchError> {
+    pub(super) fn read(&self, response: Response) -> Result<Fetched, FetchError> {
         match self {
-            Self::Metadata(discovery) => discovery.read(response.document()?).map(Find::Place),
-            Self::Keys(_, Some(digest)) if response.status == 304 => Ok(Find::Same(digest.clone(), response)),
+            Self::Metadata(discovery) => discovery.read(response.document()?).map(Fetched::Location),
+            Self::Keys(_, Some(digest)) if response.status == 304 => Ok(Fetched::Same(digest.clone(), response)),
             Self::Keys(..) => {
                 let body = response.document()?;
                 let (set, skipped) = KeySet::parse(body, Algorithm::ASYMMETRIC);
                 let digest = hex::encode(&Sha256::digest(body));
                 match set {
-                    Ok(set) => Ok(Find::Set(digest, response, set, skipped)),
+                    Ok(set) => Ok(Fetched::Set(digest, response, set, skipped)),
                     Err(UnusableKeySet::NoUsableKey) => Err(FetchError::NoUsableKey),
                     Err(UnusableKeySet::NotJson | UnusableKeySet::NoKeys) => Err(FetchError::NotJson),
                 }

@@ -2,13 +2,13 @@
 
 use std::time::{Duration, SystemTime};
 
-use super::{fetch::Response, source::Terms};
+use super::{call::Response, refresh::RefreshPolicy};
 
 /// What the issuer says, or as long as the configuration allows; never longer than that, and not so short that every
 /// cooldown ends in a fetch of its own.
-pub(super) fn lifetime(response: &Response, terms: &Terms) -> Duration {
-    let shortest = terms.cooldown.min(terms.cache_duration);
-    said(response).map_or(terms.cache_duration, |said| said.clamp(shortest, terms.cache_duration))
+pub fn lifetime(response: &Response, policy: &RefreshPolicy) -> Duration {
+    let shortest = policy.cooldown.min(policy.cache_duration);
+    said(response).map_or(policy.cache_duration, |said| said.clamp(shortest, policy.cache_duration))
 }
 
 fn said(response: &Response) -> Option<Duration> {
@@ -51,7 +51,7 @@ mod tests {
 
     #[test]
     fn what_the_issuer_says_within_bounds() {
-        let terms = Terms {
+        let policy = RefreshPolicy {
             timeout: Duration::from_secs(5),
             cache_duration: Duration::from_secs(300),
             cooldown: Duration::from_secs(10),
@@ -79,7 +79,7 @@ mod tests {
         ] {
             let named = headers.iter().map(|(name, value)| ((*name).to_owned(), value.as_bytes().to_vec())).collect();
             let response = Response { status: 200, headers: named, size: 0, body: Vec::new() };
-            assert_eq!(lifetime(&response, &terms), Duration::from_secs(seconds), "{headers:?}");
+            assert_eq!(lifetime(&response, &policy), Duration::from_secs(seconds), "{headers:?}");
         }
     }
 }

@@ -2,14 +2,15 @@
 
 use std::{rc::Rc, time::Duration};
 
-use super::{
-    Key, Skipped,
-    fetch::{Call, FetchError},
+use super::fetch_error::FetchError;
+use crate::{
+    keys::{Key, Skipped},
+    outbound::call::Call,
 };
 
 /// What a look at a source or an answer led to.
 #[derive(Debug, Default)]
-pub struct Turn {
+pub struct Output {
     /// The call to make now.
     pub call: Option<Call>,
     /// Whether a fetch has ended since the last turn, so that whoever waits for it is to be decided again.
@@ -28,16 +29,16 @@ pub struct Report {
     /// The cluster it was asked through.
     pub cluster: String,
     /// What it brought.
-    pub outcome: Result<Brought, FetchError>,
+    pub outcome: Result<Change, FetchError>,
     /// How long until the next.
     pub next_in: Duration,
 }
 
 /// What a good fetch brought.
 #[derive(Debug)]
-pub enum Brought {
+pub enum Change {
     /// The set there was.
-    Same,
+    Unchanged,
     /// Another set, with so many keys, and those that can't be used.
-    New(usize, Vec<Skipped>),
+    Updated(usize, Vec<Skipped>),
 }
