@@ -17,7 +17,7 @@ use crate::{
     decision_log::{Credential, Record, filter_state::FilterState, line::Subjects, trace::Debug},
     denial::Denial,
     matching::path,
-    oauth::remote_jwks::RemoteJwks,
+    oauth::{jwks_cache::JwksCache, remote_jwks::RemoteJwks},
     outbound::SourceIndex,
     policy::{
         Permit, Policies, Shadow,
@@ -74,13 +74,18 @@ pub struct Gate {
 impl Gate {
     /// A gate that has seen nothing yet.
     pub fn new(config: Config) -> Self {
+        Self::sharing(config, &mut JwksCache::default())
+    }
+
+    /// A gate that goes on with what others of the same VM have fetched.
+    pub fn sharing(config: Config, cache: &mut JwksCache) -> Self {
         let outputs = config.providers.iter().flat_map(Provider::outputs);
         let routing = config.providers.iter().filter(|provider| provider.clear_route_cache);
         Self {
             reserved: ReservedHeaders::new(outputs.chain(config.debug.as_ref().map(|debug| debug.header.as_str()))),
             routing: ReservedHeaders::new(routing.flat_map(Provider::outputs)),
             providers: config.providers.into(),
-            remote_jwks: config.sources.into_iter().map(RemoteJwks::new).collect(),
+            remote_jwks: config.sources.into_iter().map(|source| RemoteJwks::new(source, cache)).collect(),
             policies: config.policies,
             errors: config.errors,
             bypass_cors_preflight: config.bypass_cors_preflight,

@@ -3,12 +3,21 @@
 use std::{fmt, rc::Rc};
 
 use serde_json::Value;
+use sha2::{Digest, Sha256};
 
-use super::jwk::{Key, Skip};
-use crate::jose::algorithm::Algorithm;
+use super::{
+    jwk::{Key, LONGEST_MEMBER, Skip},
+    members::members,
+};
+use crate::{
+    encoding::{hex, printable::printable},
+    jose::algorithm::Algorithm,
+};
 
+/// How many members a fetched set may have.
+pub const MAX_FETCHED_KEYS: usize = 256;
 /// How many keys one token may try. An issuer that names its keys needs one; a set without `kid` in rotation a few.
-const MAX_ATTEMPTS: usize = 16;
+pub(super) const MAX_ATTEMPTS: usize = 16;
 
 /// The usable keys of one provider; by default none, so that nothing is proven.
 #[derive(Debug, Default)]
@@ -16,6 +25,8 @@ pub struct KeySet {
     keys: Vec<Rc<Key>>,
     /// The names of keys that can't be used: asking again would not make them usable.
     skipped: Vec<String>,
+    /// Of all members, in whatever order.
+    digest: [u8; 32],
 }
 
 /// A key of a set that can't be used: its place, its name and the reason. Its neighbours are none the worse.
@@ -34,6 +45,8 @@ pub struct Skipped {
 pub enum UnusableKeySet {
     /// Not JSON.
     NotJson,
+    /// A fetched set of more than [`MAX_FETCHED_KEYS`] members.
+    TooManyKeys,
     /// No `keys` member that is a list.
     NoKeys,
     /// Not one key in it can be used.
@@ -44,6 +57,7 @@ impl fmt::Display for UnusableKeySet {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::NotJson => "it is not JSON",
+            Self::TooManyKeys => "it has too many keys",
             Self::NoKeys => "it has no list `keys`",
             Self::NoUsableKey => "it has no key that can be used",
         })
@@ -53,15 +67,25 @@ impl fmt::Display for UnusableKeySet {
 impl KeySet {
     /// Reads a JWK Set (RFC 7517 section 5) key by key, for rules that allow these algorithms.
     pub fn parse(text: &[u8], allowed: &[Algorithm]) -> (Result<Self, UnusableKeySet>, Vec<Skipped>) {
-        let Ok(set) = serde_json::from_slice::<Value>(text) else {
-            return (Err(UnusableKeySet::NotJson), Vec::new());
-        };
-        let Some(Value::Array(members)) = set.get("keys") else {
-            return (Err(UnusableKeySet::NoKeys), Vec::new());
+        Self::parse_bounded(text, allowed, usize::MAX)
+    }
+
+    /// The same for a set that somebody else wrote: only so many members are looked at.
+    pub fn parse_fetched(text: &[u8], allowed: &[Algorithm]) -> (Result<Self, UnusableKeySet>, Vec<Skipped>) {
+        Self::parse_bounded(text, allowed, MAX_FETCHED_KEYS)
+    }
+
+    fn parse_bounded(text: &[u8], allowed: &[Algorithm], most: usize) -> (Result<Self, UnusableKeySet>, Vec<Skipped>) {
+        let members = match members(text, most) {
+            Ok(members) => members,
+            Err(reason) => return (Err(reason), Vec::new()),
         };
         let (mut keys, mut skipped) = (Vec::new(), Vec::new());
+        let mut unnamed = Unnamed::default();
+        let mut digests: Vec<[u8; 32]> = Vec::new();
         for (index, member) in members.iter().enumerate() {
-            match Key::parse(member, allowed) {
+            digests.push(Sha256::digest(member.to_string()).into());
+            match Key::parse(member, allowed).and_then(|key| unnamed.admit(key, allowed)) {
                 Ok(key) => keys.push(Rc::new(key)),
                 Err(reason) => {
                     let kid = member.get("kid").and_then(Value::as_str).map(str::to_owned);
@@ -69,9 +93,18 @@ impl KeySet {
                 }
             }
         }
+        if keys.is_empty() {
+            return (Err(UnusableKeySet::NoUsableKey), skipped);
+        }
+        digests.sort_unstable();
+        let digest = Sha256::digest(digests.concat()).into();
         let named = skipped.iter().filter_map(|skipped: &Skipped| skipped.kid.clone()).collect();
-        let set = if keys.is_empty() { Err(UnusableKeySet::NoUsableKey) } else { Ok(Self { keys, skipped: named }) };
-        (set, skipped)
+        (Ok(Self { keys, skipped: named, digest }), skipped)
+    }
+
+    /// What tells this set from others: the same members in another order or spelling are the same.
+    pub fn digest(&self) -> String {
+        hex::encode(&self.digest)
     }
 
     /// The keys that may have signed a token with this `kid` and `alg`: the ones of that name, then the unnamed.
@@ -98,14 +131,55 @@ impl KeySet {
         self.keys.is_empty()
     }
 
-    /// Takes the place of an older set: keys that are in both stay what they were. Beside it the keys that are gone.
-    pub fn instead_of(self, old: Option<&Self>) -> (Self, Vec<Rc<Key>>) {
+    /// Takes the place of an older set: keys that are in both stay what they were.
+    pub fn reusing(self, old: Option<&Self>) -> Self {
         let old = old.map_or(&[][..], |old| &old.keys);
         let kept = |key: Rc<Key>| old.iter().find(|other| other.is_same_as(&key)).map_or(key, Rc::clone);
-        let keys: Vec<Rc<Key>> = self.keys.into_iter().map(kept).collect();
-        let is_gone = |key: &&Rc<Key>| !keys.iter().any(|other| Rc::ptr_eq(key, other));
-        let gone = old.iter().filter(is_gone).map(Rc::clone).collect();
-        (Self { keys, ..self }, gone)
+        Self { keys: self.keys.into_iter().map(kept).collect(), ..self }
+    }
+
+    /// The keys that are not in another set.
+    pub fn keys_not_in(&self, other: Option<&Self>) -> Vec<Rc<Key>> {
+        let others = other.map_or(&[][..], |other| &other.keys);
+        let is_gone = |key: &&Rc<Key>| !others.iter().any(|other| Rc::ptr_eq(key, other));
+        self.keys.iter().filter(is_gone).map(Rc::clone).collect()
+    }
+}
+
+impl fmt::Display for Skipped {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.kid {
+            Some(kid) => write!(f, "the key `{}`", printable(kid, LONGEST_MEMBER))?,
+            None => f.write_str("the key without a name")?,
+        }
+        write!(f, " at index {} is skipped: {}", self.index, self.reason)
+    }
+}
+
+/// How many unnamed keys there are of each algorithm.
+#[derive(Default)]
+struct Unnamed(Vec<(Algorithm, usize)>);
+
+impl Unnamed {
+    /// Lets a key in that a token may be tried with.
+    fn admit(&mut self, key: Key, allowed: &[Algorithm]) -> Result<Key, Skip> {
+        if key.kid().is_some() {
+            return Ok(key);
+        }
+        let mut is_tried = false;
+        for algorithm in allowed.iter().filter(|algorithm| key.permits(**algorithm)) {
+            match self.0.iter_mut().find(|(known, _)| known == algorithm) {
+                Some((_, count)) => {
+                    is_tried |= *count < MAX_ATTEMPTS;
+                    *count = count.saturating_add(1);
+                }
+                None => {
+                    is_tried = true;
+                    self.0.push((*algorithm, 1));
+                }
+            }
+        }
+        if is_tried { Ok(key) } else { Err(Skip::TooManyUnnamed) }
     }
 }
 

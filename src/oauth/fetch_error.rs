@@ -2,7 +2,7 @@
 
 use std::{borrow::Cow, fmt};
 
-use crate::outbound::call::CallError;
+use crate::{keys::MAX_FETCHED_KEYS, outbound::call::CallError};
 
 /// Why a fetch failed.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -11,6 +11,8 @@ pub enum FetchError {
     Call(CallError),
     /// Neither a JSON object nor, of a key set, one with a list `keys`.
     NotJson,
+    /// More members in a key set than are read.
+    TooManyKeys,
     /// No key in it can be used.
     NoUsableKey,
     /// The metadata are another issuer's.
@@ -31,6 +33,7 @@ impl FetchError {
         match self {
             Self::Call(error) => error.class(),
             Self::NotJson => "not_json".into(),
+            Self::TooManyKeys => "too_large".into(),
             Self::NoUsableKey => "no_usable_key".into(),
             Self::IssuerMismatch => "issuer_mismatch".into(),
             Self::HostNotAllowed => "host_not_allowed".into(),
@@ -43,6 +46,7 @@ impl fmt::Display for FetchError {
         match self {
             Self::Call(error) => error.fmt(f),
             Self::NotJson => f.write_str("the answer is not the JSON it should be"),
+            Self::TooManyKeys => write!(f, "the set has more than {MAX_FETCHED_KEYS} keys"),
             Self::NoUsableKey => f.write_str("no key in the set can be used"),
             Self::IssuerMismatch => f.write_str("the metadata are of another issuer"),
             Self::HostNotAllowed => f.write_str("the metadata name a `jwks_uri` on a host that is not in `jwksHosts`"),

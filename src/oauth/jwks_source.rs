@@ -34,21 +34,31 @@ impl JwksSource {
         self.location == other.location && self.policy == other.policy
     }
 
-    /// What workers call it among themselves: sources that say the same, in whatever configuration, have one name.
-    pub fn fingerprint(&self) -> String {
-        let RefreshPolicy { timeout, cache_duration, cooldown, stale_if_error } = self.policy;
-        let policy = [timeout, cache_duration, cooldown, stale_if_error].map(|span| span.as_millis().to_string());
-        let mut texts: Vec<&str> = policy.iter().map(String::as_str).collect();
-        match &self.location {
-            JwksLocation::Uri(endpoint) => {
-                texts.extend(["uri", &endpoint.cluster, &endpoint.authority, &endpoint.path])
+    /// What decides which keys are believed, and nothing else: how often to ask, and for how long an answer is good, is not
+    /// in it.
+    pub fn identity(&self) -> String {
+        let texts = match &self.location {
+            JwksLocation::Uri(Endpoint { cluster, authority, path, .. }) => {
+                vec!["uri", cluster, self.scheme(), authority, path]
             }
             JwksLocation::Discovery(Discovery { issuer, metadata, hosts }) => {
-                texts.extend(["discovery", &metadata.cluster, issuer]);
-                texts.extend(hosts.iter().map(String::as_str));
+                let hosts = hosts.iter().map(String::as_str);
+                ["discovery", &metadata.cluster, self.scheme(), issuer].into_iter().chain(hosts).collect()
             }
-        }
+        };
         // No text holds a line break, so no two lists are the same text.
         hex::encode(&Sha256::digest(texts.join("\n")))
+    }
+
+    /// The name of the record that the workers share. The number is that of the record's form.
+    pub fn record_name(&self) -> String {
+        format!("claimgate.keys.2.{}", self.identity())
+    }
+
+    fn scheme(&self) -> &'static str {
+        match &self.location {
+            JwksLocation::Uri(endpoint) => endpoint.scheme(),
+            JwksLocation::Discovery(discovery) => discovery.metadata.scheme(),
+        }
     }
 }

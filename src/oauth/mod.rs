@@ -2,8 +2,9 @@
 
 pub mod discovery;
 pub mod fetch_error;
+pub mod jwks_cache;
 pub mod jwks_source;
 pub mod output;
 mod pending_fetch;
-mod record;
 pub mod remote_jwks;
+pub mod report;

@@ -1,10 +1,7 @@
-//! A fetch on its way: what it asks for, and what the answer brings.
-
-use sha2::{Digest, Sha256};
+//! A fetch under way: what it asks for, and what the answer brings.
 
 use super::{discovery::Discovery, fetch_error::FetchError};
 use crate::{
-    encoding::hex,
     jose::algorithm::Algorithm,
     keys::{KeySet, Skipped, UnusableKeySet},
     outbound::{call::Response, endpoint::Endpoint, refresh::Lease},
@@ -14,7 +11,12 @@ use crate::{
 /// A fetch of this worker's.
 #[derive(Debug)]
 pub(super) struct PendingFetch {
-    pub(super) lease: Lease,
+    /// This VM's own leave to ask.
+    pub(super) own: Lease,
+    /// The lease of the whole proxy, if this worker has it.
+    pub(super) shared: Option<Lease>,
+    /// The digest of the set that the others had when it began.
+    pub(super) follows: Option<String>,
     pub(super) stage: Stage,
     pub(super) since: UnixTime,
 }
@@ -29,16 +31,15 @@ pub(super) enum Stage {
 
 /// What a whole answer brought.
 pub(super) enum Fetched {
-    /// The location of the keys.
+    /// Where the keys are.
     Location(Endpoint),
-    /// A set, by the digest of its bytes.
-    Set(String, Response, KeySet, Vec<Skipped>),
+    /// A set, and its members that can't be used.
+    Set(Response, KeySet, Vec<Skipped>),
     /// The set of this digest, still (RFC 9110 section 15.4.5).
-    Same(String, Response),
+    NotModified(Response, String),
 }
 
 impl Stage {
-    /// What is asked.
     pub(super) fn endpoint(&self) -> &Endpoint {
         match self {
             Self::Metadata(discovery) => &discovery.metadata,
@@ -46,18 +47,16 @@ impl Stage {
         }
     }
 
-    /// What an answer brings.
     pub(super) fn read(&self, response: Response) -> Result<Fetched, FetchError> {
         match self {
             Self::Metadata(discovery) => discovery.read(response.document()?).map(Fetched::Location),
-            Self::Keys(_, Some(digest)) if response.status == 304 => Ok(Fetched::Same(digest.clone(), response)),
+            Self::Keys(_, Some(digest)) if response.status == 304 => Ok(Fetched::NotModified(response, digest.clone())),
             Self::Keys(..) => {
-                let body = response.document()?;
-                let (set, skipped) = KeySet::parse(body, Algorithm::ASYMMETRIC);
-                let digest = hex::encode(&Sha256::digest(body));
+                let (set, skipped) = KeySet::parse_fetched(response.document()?, Algorithm::ASYMMETRIC);
                 match set {
-                    Ok(set) => Ok(Fetched::Set(digest, response, set, skipped)),
+                    Ok(set) => Ok(Fetched::Set(response, set, skipped)),
                     Err(UnusableKeySet::NoUsableKey) => Err(FetchError::NoUsableKey),
+                    Err(UnusableKeySet::TooManyKeys) => Err(FetchError::TooManyKeys),
                     Err(UnusableKeySet::NotJson | UnusableKeySet::NoKeys) => Err(FetchError::NotJson),
                 }
             }

@@ -29,6 +29,13 @@ pub enum CallResult {
     Response(Response),
 }
 
+/// What makes the next call conditional (RFC 9110 section 8.8).
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct Validators {
+    etag: Option<String>,
+    last_modified: Option<String>,
+}
+
 /// Why a call brought no document.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum CallError {
@@ -97,6 +104,12 @@ impl Response {
         values.filter_map(|(_, value)| std::str::from_utf8(value).ok())
     }
 
+    /// What names this response's document.
+    pub fn validators(&self) -> Validators {
+        let value = |name| self.values(name).next().map(str::to_owned);
+        Validators { etag: value("etag"), last_modified: value("last-modified") }
+    }
+
     /// The body.
     ///
     /// # Errors
@@ -113,6 +126,14 @@ impl Response {
     fn is_connection_failure(&self) -> bool {
         let words: [&[u8]; 2] = [b"upstream connect error or disconnect/reset", b"no healthy upstream"];
         self.status == 503 && words.iter().any(|words| self.body.starts_with(words))
+    }
+}
+
+impl Validators {
+    /// As headers of a request (RFC 9110 section 13.1).
+    pub fn headers(&self) -> Vec<(&'static str, String)> {
+        let etag = self.etag.clone().map(|etag| ("if-none-match", etag));
+        etag.into_iter().chain(self.last_modified.clone().map(|date| ("if-modified-since", date))).collect()
     }
 }
 

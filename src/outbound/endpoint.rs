@@ -1,5 +1,10 @@
 //! What a call goes to.
 
+use crate::encoding::printable::printable;
+
+/// How much of a URL is logged.
+const LONGEST_URL: usize = 256;
+
 /// Something to GET through a cluster of the proxy.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Endpoint {
@@ -35,13 +40,17 @@ impl Endpoint {
             cluster: cluster.map_or_else(|| format!("outbound|{port}||{host}"), str::to_owned),
             is_https,
             authority: if is_default { host } else { format!("{host}:{port}") },
-            path: url.path_and_query().map_or("/", |path| path.as_str()).to_owned(),
+            path: match url.path_and_query().map_or("/", |path| path.as_str()) {
+                query if query.starts_with('?') => format!("/{query}"),
+                path => path.to_owned(),
+            },
         })
     }
 
-    /// The URL, for people.
+    /// The URL for a log: without its query, which may hold a secret.
     pub fn url(&self) -> String {
-        format!("{}://{}{}", self.scheme(), self.authority, self.path)
+        let path = self.path.split('?').next().unwrap_or_default();
+        printable(&format!("{}://{}{path}", self.scheme(), self.authority), LONGEST_URL)
     }
 
     /// `http` or `https`.

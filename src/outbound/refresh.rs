@@ -1,7 +1,10 @@
-//! The state of a remote key set: one state machine for all workers of a proxy, free of I/O and clock.
+//! The refresh of something remote: a state machine, free of I/O and clock.
 //!
-//! Keys once had are left only at the hard limit, never because a fetch began or failed. One fetch at a time; what it
-//! brings, good or bad, sets the time before which there is no other.
+//! The same machine runs twice. A worker has one of its own, which nothing else can write and which bounds how often it
+//! asks. The workers of a proxy share another, by which they agree on who asks next; that one may be written by anybody.
+//!
+//! What was fetched is given up only at the hard limit, never because a fetch began or failed. One fetch at a time; its
+//! end, good or bad, sets the time before which there is no other.
 
 use std::time::Duration;
 
@@ -11,55 +14,62 @@ use crate::time::UnixTime;
 
 /// After the first failure in a row; doubled by each.
 const FIRST_PAUSE: Duration = Duration::from_secs(1);
-/// The longest pause while there are keys to go on with.
+/// The longest pause while there is something cached.
 const LONGEST_PAUSE: Duration = Duration::from_secs(60);
-/// The longest pause while there are none: then everybody waits for them.
-const LONGEST_PAUSE_WITHOUT_KEYS: Duration = Duration::from_secs(10);
-/// How far the clock of one worker's turn may be behind that of another's; in truth it is microseconds.
+/// The longest pause while there is nothing: then every request waits for it.
+const LONGEST_PAUSE_WITHOUT_CACHE: Duration = Duration::from_secs(10);
+/// How far the clocks of two workers may be apart; usually it is microseconds.
 const SKEW: Duration = Duration::from_secs(60);
-/// What a worker may take beyond the time of its call before the others give it up for gone.
+/// What a worker may take beyond the time of its call before its lease ends.
 const GRACE: Duration = Duration::from_secs(1);
+/// The largest shared record that is read.
+const MAX_RECORD_BYTES: usize = 1024;
+/// For how many cache durations a worker relies on what the others say before it asks itself.
+const MAX_RELIANCE: u32 = 6;
 
-/// The times a key set lives by.
+/// The times of a refresh.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct RefreshPolicy {
     /// How long one call may take, and how long a request waits (`timeout`).
     pub timeout: Duration,
-    /// How long a set is fresh at most (`jwksCacheDuration`).
+    /// How long an answer is fresh at most (`jwksCacheDuration`).
     pub cache_duration: Duration,
-    /// How long after an answer unknown keys cause no other fetch (`jwksCooldown`).
+    /// How long after an answer a demand causes no other fetch (`jwksCooldown`).
     pub cooldown: Duration,
-    /// How long a set is used since the last good answer (`jwksStaleIfError`, RFC 5861 section 4).
+    /// How long an answer is used since the last good one (`jwksStaleIfError`, RFC 5861 section 4).
     pub stale_if_error: Duration,
 }
 
-/// Where a key set stands.
+/// Where a refresh stands.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(deny_unknown_fields)]
 pub struct RefreshState {
     ended: u64,
     failures: u32,
-    held: Option<Cached>,
+    cached: Option<Cached>,
     phase: Phase,
 }
 
-/// A set that was had.
+/// The last good answer.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(deny_unknown_fields)]
 pub struct Cached {
-    /// Of the bytes of the set.
+    /// What it was, as 64 hexadecimal digits.
     pub digest: String,
-    /// When the issuer last said that this is its set.
+    /// When it was last confirmed.
     pub confirmed: UnixTime,
 }
 
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(deny_unknown_fields, rename_all = "snake_case")]
 enum Phase {
-    /// The next fetch is due at `due`; who misses a key may have one from `open` on.
+    /// The next fetch is due at `due`; a demand may begin one from `open` on.
     Resting { due: UnixTime, open: UnixTime },
-    /// One worker is at it, and gone if it has not been heard of by `until`.
+    /// A fetch is under way; its lease ends at `until`.
     Fetching { until: UnixTime },
 }
 
-/// A fetch, by how many had ended before.
+/// The right to one fetch, by how many had ended before.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct Lease(u64);
 
@@ -68,30 +78,65 @@ pub struct Lease(u64);
 pub enum Event {
     /// Time goes by.
     Due,
-    /// A token names a key that the set does not have.
+    /// Something is needed that the last answer did not have.
     Demand,
     /// The fetch needs another call.
     NextCall(Lease),
-    /// The fetch brought a set that is fresh for so long, by the digest of its bytes.
-    Brought(Lease, String, Duration),
+    /// The fetch brought an answer of this digest, fresh for so long.
+    Confirmed(Lease, String, Duration),
     /// The fetch failed.
     Failed(Lease),
+}
+
+impl RefreshPolicy {
+    /// How long a worker that has not asked itself relies on what is said by the others: much shorter if something is
+    /// missing.
+    fn reliance(&self, is_missing: bool, confirmed: UnixTime) -> Duration {
+        if is_missing {
+            return self.cache_duration;
+        }
+        let longest = self.cache_duration.saturating_mul(MAX_RELIANCE);
+        longest.saturating_sub(spread(longest / 5, confirmed))
+    }
+
+    /// The longest reliance there is, without the spread.
+    pub fn max_reliance(&self) -> Duration {
+        self.cache_duration.saturating_mul(MAX_RELIANCE)
+    }
+
+    fn lease(&self) -> Duration {
+        self.timeout.saturating_add(GRACE)
+    }
 }
 
 impl Default for RefreshState {
     /// Before the first fetch, which is due at once.
     fn default() -> Self {
         let start = UnixTime::from_secs(0);
-        Self { ended: 0, failures: 0, held: None, phase: Phase::Resting { due: start, open: start } }
+        Self { ended: 0, failures: 0, cached: None, phase: Phase::Resting { due: start, open: start } }
     }
 }
 
 impl RefreshState {
+    /// Reads what [`RefreshState::encode`] wrote. Anything else, and anything that can't be true now, is `None`.
+    pub fn decode(bytes: &[u8], now: UnixTime) -> Option<Self> {
+        let state: Self = Some(bytes).filter(|bytes| bytes.len() <= MAX_RECORD_BYTES).and_then(parse)?;
+        let is_digest =
+            |text: &str| text.len() == 64 && text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
+        let is_plausible = |cached: &Cached| is_digest(&cached.digest) && cached.confirmed <= now.plus(SKEW);
+        state.cached.as_ref().is_none_or(is_plausible).then_some(state)
+    }
+
+    /// The record the workers share. Its form has a number in its name: see [`crate::outbound::shared_store`].
+    pub fn encode(&self) -> Vec<u8> {
+        serde_json::to_vec(self).unwrap_or_default()
+    }
+
     /// What becomes of it, and the fetch to begin now, if any.
     pub fn step(self, event: Event, policy: &RefreshPolicy, now: UnixTime) -> (Self, Option<Lease>) {
         let lease = Lease(self.ended);
         match (event, &self.phase) {
-            (Event::Due | Event::Demand, Phase::Fetching { until }) if reached(*until, policy.timeout + GRACE, now) => {
+            (Event::Due | Event::Demand, Phase::Fetching { until }) if reached(*until, policy.lease(), now) => {
                 (self.failed(policy, now), None)
             }
             (Event::Due, Phase::Resting { due, .. })
@@ -100,14 +145,14 @@ impl RefreshState {
                 (self.fetching(policy, now), Some(lease))
             }
             (Event::Demand, Phase::Resting { open, .. })
-                if self.holding(policy, now).is_some() && reached(*open, policy.cooldown.max(LONGEST_PAUSE), now) =>
+                if self.usable(policy, now).is_some() && reached(*open, policy.cooldown.max(LONGEST_PAUSE), now) =>
             {
                 (self.fetching(policy, now), Some(lease))
             }
             (Event::Demand, Phase::Resting { .. }) => self.step(Event::Due, policy, now),
             (Event::NextCall(of), _) if self.awaits(of) => (self.fetching(policy, now), None),
-            (Event::Brought(of, digest, lifetime), _) if self.awaits(of) => {
-                (self.brought(digest, lifetime, policy, now), None)
+            (Event::Confirmed(of, digest, lifetime), _) if self.awaits(of) => {
+                (self.confirmed(digest, lifetime, policy, now), None)
             }
             (Event::Failed(of), _) if self.awaits(of) => (self.failed(policy, now), None),
             _ => (self, None),
@@ -116,20 +161,34 @@ impl RefreshState {
 
     /// Whether this is the fetch under way.
     pub fn awaits(&self, lease: Lease) -> bool {
-        matches!(self.phase, Phase::Fetching { .. }) && lease == Lease(self.ended)
+        self.is_fetching() && lease == Lease(self.ended)
     }
 
-    /// The set to verify with, if there is one within the hard limit.
-    pub fn holding(&self, policy: &RefreshPolicy, now: UnixTime) -> Option<&Cached> {
-        self.held.as_ref().filter(|held| now.since(held.confirmed) < policy.stale_if_error)
+    /// Whether a fetch is under way.
+    pub fn is_fetching(&self) -> bool {
+        matches!(self.phase, Phase::Fetching { .. })
     }
 
-    /// Whether keys are on their way, or would be if somebody missed one.
+    /// The last good answer.
+    pub fn cached(&self) -> Option<&Cached> {
+        self.cached.as_ref()
+    }
+
+    /// The last good answer, if it is within the hard limit.
+    pub fn usable(&self, policy: &RefreshPolicy, now: UnixTime) -> Option<&Cached> {
+        self.cached().filter(|cached| now.since(cached.confirmed) < policy.stale_if_error)
+    }
+
+    /// Whether the last good answer is so old that a worker no longer relies on what is said by the others.
+    pub fn is_overdue(&self, is_missing: bool, policy: &RefreshPolicy, now: UnixTime) -> bool {
+        self.cached().is_none_or(|Cached { confirmed, .. }| {
+            now.since(*confirmed) >= policy.reliance(is_missing, *confirmed) || confirmed.since(now) > SKEW
+        })
+    }
+
+    /// Whether an answer is on its way, or would be on demand.
     pub fn may_bring(&self, policy: &RefreshPolicy, now: UnixTime) -> bool {
-        match &self.phase {
-            Phase::Fetching { .. } => true,
-            Phase::Resting { .. } => self.clone().step(Event::Demand, policy, now).1.is_some(),
-        }
+        self.is_fetching() || self.clone().step(Event::Demand, policy, now).1.is_some()
     }
 
     /// How many fetches have ended: who waits for one knows by it that it is over.
@@ -143,39 +202,39 @@ impl RefreshState {
     }
 
     /// How long until the next fetch.
-    pub fn next_in(&self, now: UnixTime) -> Duration {
+    pub fn next_in(&self, policy: &RefreshPolicy, now: UnixTime) -> Duration {
         match &self.phase {
-            Phase::Resting { due, .. } => due.since(now),
+            Phase::Resting { due, .. } => due.since(now).min(policy.cache_duration.max(LONGEST_PAUSE)),
             Phase::Fetching { .. } => Duration::ZERO,
         }
     }
 
     fn fetching(self, policy: &RefreshPolicy, now: UnixTime) -> Self {
-        Self { phase: Phase::Fetching { until: now.plus(policy.timeout + GRACE) }, ..self }
+        Self { phase: Phase::Fetching { until: now.plus(policy.lease()) }, ..self }
     }
 
-    /// The next fetch is due somewhat before the set is no longer fresh, so that nobody ever waits for it, and not on
-    /// the same second in every proxy.
-    fn brought(self, digest: String, lifetime: Duration, policy: &RefreshPolicy, now: UnixTime) -> Self {
-        let due = now.plus(lifetime - spread(lifetime / 5, now));
+    /// The next fetch is due somewhat before the answer is no longer fresh, so that no request ever waits for it, and not
+    /// on the same second in every proxy.
+    fn confirmed(self, digest: String, lifetime: Duration, policy: &RefreshPolicy, now: UnixTime) -> Self {
+        let due = now.plus(lifetime.saturating_sub(spread(lifetime / 5, now)));
         Self {
-            ended: self.ended.saturating_add(1),
+            ended: self.ended.wrapping_add(1),
             failures: 0,
-            held: Some(Cached { digest, confirmed: now }),
+            cached: Some(Cached { digest, confirmed: now }),
             phase: Phase::Resting { due, open: now.plus(policy.cooldown) },
         }
     }
 
     fn failed(self, policy: &RefreshPolicy, now: UnixTime) -> Self {
-        let longest = match self.holding(policy, now) {
+        let longest = match self.usable(policy, now) {
             Some(_) => LONGEST_PAUSE,
-            None => LONGEST_PAUSE_WITHOUT_KEYS,
+            None => LONGEST_PAUSE_WITHOUT_CACHE,
         };
         let doubled = FIRST_PAUSE.saturating_mul(1_u32.checked_shl(self.failures).unwrap_or(u32::MAX));
         let pause = doubled.min(longest);
-        let again = now.plus(pause - spread(pause / 2, now));
+        let again = now.plus(pause.saturating_sub(spread(pause / 2, now)));
         Self {
-            ended: self.ended.saturating_add(1),
+            ended: self.ended.wrapping_add(1),
             failures: self.failures.saturating_add(1),
             phase: Phase::Resting { due: again, open: again },
             ..self
@@ -183,14 +242,94 @@ impl RefreshState {
     }
 }
 
-/// Whether a time has come. One much further ahead than is ever set comes from a clock that has been put back since; one a
-/// little further, from a worker who has read a later clock.
+fn parse(bytes: &[u8]) -> Option<RefreshState> {
+    serde_json::from_slice(bytes).ok()
+}
+
+/// Whether a time has come. One much further ahead than is ever set comes from a clock that has been put back since, or
+/// from somebody else; one a little further, from a worker with a later clock.
 fn reached(time: UnixTime, longest: Duration, now: UnixTime) -> bool {
-    now >= time || time.since(now) > longest + SKEW
+    now >= time || time.since(now) > longest.saturating_add(SKEW)
 }
 
 /// A part of a span, by the fraction of the second: as good as chance, for proxies tick when they like.
 fn spread(span: Duration, now: UnixTime) -> Duration {
     let microseconds = now.subsec_micros() % 1000;
     (span / 1000).saturating_mul(microseconds)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NOW: UnixTime = UnixTime::from_secs(1_767_225_600);
+
+    fn policy(span: Duration) -> RefreshPolicy {
+        RefreshPolicy { timeout: span, cache_duration: span, cooldown: span, stale_if_error: span }
+    }
+
+    /// The bytes are read by other versions of claimgate in the same proxy: another form needs another name.
+    #[test]
+    fn the_record_has_these_bytes() {
+        let policy = policy(Duration::from_secs(5));
+        let (state, lease) = RefreshState::default().step(Event::Due, &policy, NOW);
+        let fetching =
+            r#"{"ended":0,"failures":0,"cached":null,"phase":{"fetching":{"until":{"secs":1767225606,"nanos":0}}}}"#;
+        assert_eq!(String::from_utf8(state.encode()).unwrap(), fetching);
+        let confirmed = Event::Confirmed(lease.unwrap(), "0a".repeat(32), Duration::from_secs(5));
+        let (state, _) = state.step(confirmed, &policy, NOW);
+        let digest = "0a".repeat(32);
+        let resting = format!(
+            r#"{{"ended":1,"failures":0,"cached":{{"digest":"{digest}","confirmed":{{"secs":1767225600,"nanos":0}}}},"phase":{{"resting":{{"due":{{"secs":1767225605,"nanos":0}},"open":{{"secs":1767225605,"nanos":0}}}}}}}}"#
+        );
+        assert_eq!(String::from_utf8(state.encode()).unwrap(), resting);
+        assert_eq!(RefreshState::decode(resting.as_bytes(), NOW), Some(state));
+    }
+
+    #[test]
+    fn what_cannot_be_true_is_not_read() {
+        let good =
+            RefreshState { cached: Some(Cached { digest: "0a".repeat(32), confirmed: NOW }), ..Default::default() };
+        let text = String::from_utf8(good.encode()).unwrap();
+        assert!(RefreshState::decode(text.as_bytes(), NOW).is_some());
+        for (part, other) in [
+            ("0a0a", "0A0A"),
+            ("0a0a", "0a"),
+            ("1767225600", "1767229200"),
+            ("\"nanos\":0", "\"nanos\":-1"),
+            ("1767225600,\"nanos\":0", "18446744073709551615,\"nanos\":4294967295"),
+            ("\"ended\":0", "\"ended\":0,\"keys\":[]"),
+            ("\"failures\":0", "\"failures\":4294967296"),
+            ("resting", "Resting"),
+            ("}}}", "}}} "),
+            ("{\"ended\"", "null{\"ended\""),
+        ] {
+            let damaged = text.replacen(part, other, 1);
+            assert_ne!(damaged, text, "{part}");
+            let read = RefreshState::decode(damaged.as_bytes(), NOW);
+            assert!(read.is_none() || other.ends_with(' '), "{damaged}");
+        }
+        assert!(RefreshState::decode(format!("{text}{}", " ".repeat(MAX_RECORD_BYTES)).as_bytes(), NOW).is_none());
+    }
+
+    #[test]
+    fn no_duration_is_too_long() {
+        for span in [Duration::MAX, Duration::from_secs(u64::MAX), Duration::ZERO] {
+            let policy = policy(span);
+            let mut state = RefreshState::default();
+            for round in 0..100_u32 {
+                let now = NOW.plus(Duration::from_micros(u64::from(round) * 777));
+                let (next, lease) = state.step(Event::Demand, &policy, now);
+                state = match lease {
+                    Some(lease) if round % 2 == 0 => {
+                        next.step(Event::Confirmed(lease, "0a".repeat(32), span), &policy, now).0
+                    }
+                    Some(lease) => next.step(Event::Failed(lease), &policy, now).0,
+                    None => next,
+                };
+                state.next_in(&policy, now);
+                policy.reliance(round % 2 == 0, now);
+            }
+        }
+    }
 }

@@ -12,7 +12,7 @@ use crate::{
         token_cache::CacheStats,
     },
     metric::{Kind, Metric, NONE, label},
-    oauth::{fetch_error::FetchError, output::Change},
+    oauth::{fetch_error::FetchError, report::Change},
     reason::Reason,
 };
 

@@ -16,11 +16,8 @@ use super::{
 };
 use crate::{
     config::{Config, Problem},
-    oauth::{
-        fetch_error::FetchError,
-        output::{Change, Output, Report},
-    },
-    outbound::{SourceIndex, call::CallError},
+    oauth::{output::Output, report::Level},
+    outbound::SourceIndex,
     request::Request,
     waiting::Waiter,
 };
@@ -55,11 +52,8 @@ impl Root {
             }
         }
         if let Some(report) = output.report {
-            let gate = worker.gate.borrow();
-            if let Some(remote) = gate.remote(source) {
-                worker.metrics.fetched(&remote.source().name, &report.outcome);
-                tell(&remote.source().name, &report);
-            }
+            worker.metrics.fetched(&report.name, &report.outcome);
+            report.lines().into_iter().for_each(|(of, line)| log::log!(level(of), "{line}"));
         }
         if output.is_ended {
             let woken = worker.waiting.borrow_mut().answered(source);
@@ -155,26 +149,12 @@ impl RootContext for Root {
     }
 }
 
-fn tell(name: &str, report: &Report) {
-    let Report { url, cluster, outcome, next_in } = report;
-    let next = next_in.as_millis();
-    match outcome {
-        Ok(Change::Updated(count, skipped)) => {
-            log::info!("keys of {name}: {count} from {url}; the next fetch is in {next} ms");
-            for skipped in skipped {
-                let kid = skipped.kid.as_deref().unwrap_or("without a name");
-                log::warn!("keys of {name}: the key {kid:?} at index {} is skipped: {}", skipped.index, skipped.reason);
-            }
-        }
-        Ok(Change::Unchanged) => log::debug!("keys of {name}: the same from {url}; the next fetch is in {next} ms"),
-        Err(error @ FetchError::Call(CallError::ClusterNotFound)) => log::error!(
-            "keys of {name}: {}: {error}: `{cluster}`, for {url}; help: make it, in Istio by a ServiceEntry for the host, \
-             or name another in `jwksCluster`; the next try is in {next} ms",
-            error.class()
-        ),
-        Err(error) => {
-            log::warn!("keys of {name}: {}: {error}, from {url}; the next try is in {next} ms", error.class());
-        }
+fn level(level: Level) -> log::Level {
+    match level {
+        Level::Debug => log::Level::Debug,
+        Level::Info => log::Level::Info,
+        Level::Warn => log::Level::Warn,
+        Level::Error => log::Level::Error,
     }
 }
 

@@ -16,6 +16,7 @@ use crate::{
     config::Config,
     decision_log::Record,
     gate::{Decision, Gate, Step},
+    oauth::jwks_cache::JwksCache,
     policy::{Permit, Shadow},
     reason::Reason,
     request::{HeaderEdit, Request},
@@ -28,6 +29,11 @@ use crate::{
 pub(super) const IDLE_TICK: Duration = Duration::from_millis(500);
 /// Soon: somebody waits for what the next tick begins.
 const NEXT_TICK: Duration = Duration::from_millis(1);
+
+thread_local! {
+    /// What this VM has fetched, for all its configurations.
+    static JWKS: RefCell<JwksCache> = RefCell::default();
+}
 
 /// One configuration on one worker.
 pub(super) struct Worker {
@@ -43,7 +49,7 @@ pub(super) struct Worker {
 
 impl Worker {
     pub(super) fn new(config: Config) -> Self {
-        let gate = Gate::new(config);
+        let gate = JWKS.with_borrow_mut(|cache| Gate::sharing(config, cache));
         Self {
             waiting: RefCell::new(Waiting::new(gate.max_waiting_requests())),
             metrics: Metrics::define(gate.providers()),

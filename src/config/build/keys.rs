@@ -132,7 +132,7 @@ fn inline(at: &mut At<'_>, jwks: &Value, algorithms: &[Algorithm]) -> Option<Key
     };
     let (keys, skipped) = KeySet::parse(text.as_bytes(), algorithms);
     for skip in skipped {
-        let named = skip.kid.map(|kid| format!(" `{kid}`")).unwrap_or_default();
+        let named = skip.kid.map(|kid| format!(" {}", shown(&kid))).unwrap_or_default();
         let mut at = at.field("keys");
         let mut at = at.index(skip.index);
         let problem = at.problem(format!("the key{named} is skipped: {}", skip.reason)).warning();
