@@ -151,17 +151,17 @@ fn forged() -> impl Strategy<Value = Forged> {
 
 impl Forged {
     fn record(&self, now: UnixTime) -> Vec<u8> {
-        let now = i64::try_from(now.since(UnixTime::from_secs(0)).as_secs()).unwrap();
-        let time = |offset: i64| json!({"secs": u64::try_from(now + offset).unwrap(), "nanos": 0});
+        let now = i64::try_from(now.since(UnixTime::from_secs(0)).as_micros()).unwrap();
+        let time = |offset: i64| now.saturating_add(offset.saturating_mul(1_000_000)).max(0);
         match self {
             Self::Bytes(bytes) => bytes.clone(),
             Self::State { ended, failures, cached, is_fetching, times } => {
-                let cached = cached.map(|(set, offset)| json!({"digest": digest(set), "confirmed": time(offset)}));
+                let cached = cached.map_or("-".into(), |(set, offset)| format!("{} {}", digest(set), time(offset)));
                 let phase = match is_fetching {
-                    true => json!({"fetching": {"until": time(times.0)}}),
-                    false => json!({"resting": {"due": time(times.0), "open": time(times.1)}}),
+                    true => format!("fetching {}", time(times.0)),
+                    false => format!("resting {} {}", time(times.0), time(times.1)),
                 };
-                json!({"ended": ended, "failures": failures, "cached": cached, "phase": phase}).to_string().into_bytes()
+                format!("{ended} {failures} {cached} {phase}").into_bytes()
             }
         }
     }

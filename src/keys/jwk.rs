@@ -178,7 +178,7 @@ impl fmt::Display for Skip {
                 write!(f, "its `crv` is `{curve}`, not `P-256`, `P-384`, `P-521` or `Ed25519`")
             }
             Self::Algorithm(alg) => write!(f, "its `alg` is `{alg}`, which claimgate does not verify with such a key"),
-            Self::Use(usage) => write!(f, "its `use` is `{usage}`, not `sig` or `jwt-svid`"),
+            Self::Use(usage) => write!(f, "its `use` is `{usage}`, not `sig`"),
             Self::KeyOps => f.write_str("its `key_ops` do not hold `verify`"),
             Self::Point => f.write_str("it is not a point on its curve"),
             Self::Rsa(UnfitRsaKey::TooSmall(bits)) => write!(f, "it has {bits} bits, and RSA needs 2048"),

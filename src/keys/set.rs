@@ -84,7 +84,8 @@ impl KeySet {
         let mut unnamed = Unnamed::default();
         let mut digests: Vec<[u8; 32]> = Vec::new();
         for (index, member) in members.iter().enumerate() {
-            digests.push(Sha256::digest(member.to_string()).into());
+            let digest = Sha256::digest(member.to_string()).into();
+            digests.insert(digests.partition_point(|other| *other < digest), digest);
             match Key::parse(member, allowed).and_then(|key| unnamed.admit(key, allowed)) {
                 Ok(key) => keys.push(Rc::new(key)),
                 Err(reason) => {
@@ -96,7 +97,6 @@ impl KeySet {
         if keys.is_empty() {
             return (Err(UnusableKeySet::NoUsableKey), skipped);
         }
-        digests.sort_unstable();
         let digest = Sha256::digest(digests.concat()).into();
         let named = skipped.iter().filter_map(|skipped: &Skipped| skipped.kid.clone()).collect();
         (Ok(Self { keys, skipped: named, digest }), skipped)

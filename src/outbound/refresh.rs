@@ -8,8 +8,6 @@
 
 use std::time::Duration;
 
-use serde::{Deserialize, Serialize};
-
 use crate::time::UnixTime;
 
 /// After the first failure in a row; doubled by each.
@@ -24,6 +22,10 @@ const SKEW: Duration = Duration::from_secs(60);
 const GRACE: Duration = Duration::from_secs(1);
 /// The largest shared record that is read.
 const MAX_RECORD_BYTES: usize = 1024;
+/// The words of a record.
+const NONE: &str = "-";
+const RESTING: &str = "resting";
+const FETCHING: &str = "fetching";
 /// For how many cache durations a worker relies on what the others say before it asks itself.
 const MAX_RELIANCE: u32 = 6;
 
@@ -41,8 +43,7 @@ pub struct RefreshPolicy {
 }
 
 /// Where a refresh stands.
-#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Clone, Debug, Eq, PartialEq)]
 pub struct RefreshState {
     ended: u64,
     failures: u32,
@@ -51,8 +52,7 @@ pub struct RefreshState {
 }
 
 /// The last good answer.
-#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Cached {
     /// What it was, as 64 hexadecimal digits.
     pub digest: String,
@@ -60,8 +60,7 @@ pub struct Cached {
     pub confirmed: UnixTime,
 }
 
-#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
-#[serde(deny_unknown_fields, rename_all = "snake_case")]
+#[derive(Clone, Debug, Eq, PartialEq)]
 enum Phase {
     /// The next fetch is due at `due`; a demand may begin one from `open` on.
     Resting { due: UnixTime, open: UnixTime },
@@ -120,16 +119,38 @@ impl Default for RefreshState {
 impl RefreshState {
     /// Reads what [`RefreshState::encode`] wrote. Anything else, and anything that can't be true now, is `None`.
     pub fn decode(bytes: &[u8], now: UnixTime) -> Option<Self> {
-        let state: Self = Some(bytes).filter(|bytes| bytes.len() <= MAX_RECORD_BYTES).and_then(parse)?;
-        let is_digest =
-            |text: &str| text.len() == 64 && text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
-        let is_plausible = |cached: &Cached| is_digest(&cached.digest) && cached.confirmed <= now.plus(SKEW);
-        state.cached.as_ref().is_none_or(is_plausible).then_some(state)
+        let record = Some(bytes).filter(|bytes| bytes.len() <= MAX_RECORD_BYTES)?;
+        let mut words = std::str::from_utf8(record).ok()?.split(' ');
+        let (ended, failures) = (words.next()?.parse().ok()?, words.next()?.parse().ok()?);
+        let cached = match words.next()? {
+            NONE => None,
+            digest if is_digest(digest) => {
+                let confirmed = time(words.next()?).filter(|confirmed| *confirmed <= now.plus(SKEW))?;
+                Some(Cached { digest: digest.to_owned(), confirmed })
+            }
+            _ => return None,
+        };
+        let phase = match words.next()? {
+            FETCHING => Phase::Fetching { until: time(words.next()?)? },
+            RESTING => Phase::Resting { due: time(words.next()?)?, open: time(words.next()?)? },
+            _ => return None,
+        };
+        words.next().is_none().then_some(Self { ended, failures, cached, phase })
     }
 
-    /// The record the workers share. Its form has a number in its name: see [`crate::outbound::shared_store`].
+    /// The record the workers share: words, and times in microseconds. Its form has a number in its name: see
+    /// [`crate::outbound::shared_store`].
     pub fn encode(&self) -> Vec<u8> {
-        serde_json::to_vec(self).unwrap_or_default()
+        let micros = |time: &UnixTime| time.since(UnixTime::from_secs(0)).as_micros().try_into().unwrap_or(u64::MAX);
+        let cached = match &self.cached {
+            Some(Cached { digest, confirmed }) => format!("{digest} {}", micros(confirmed)),
+            None => NONE.to_owned(),
+        };
+        let phase = match &self.phase {
+            Phase::Resting { due, open } => format!("{RESTING} {} {}", micros(due), micros(open)),
+            Phase::Fetching { until } => format!("{FETCHING} {}", micros(until)),
+        };
+        format!("{} {} {cached} {phase}", self.ended, self.failures).into_bytes()
     }
 
     /// What becomes of it, and the fetch to begin now, if any.
@@ -242,8 +263,12 @@ impl RefreshState {
     }
 }
 
-fn parse(bytes: &[u8]) -> Option<RefreshState> {
-    serde_json::from_slice(bytes).ok()
+fn is_digest(text: &str) -> bool {
+    text.len() == 64 && text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
+}
+
+fn time(text: &str) -> Option<UnixTime> {
+    text.parse().ok().map(|micros| UnixTime::since_epoch(Duration::from_micros(micros)))
 }
 
 /// Whether a time has come. One much further ahead than is ever set comes from a clock that has been put back since, or
@@ -271,45 +296,39 @@ mod tests {
     /// The bytes are read by other versions of claimgate in the same proxy: another form needs another name.
     #[test]
     fn the_record_has_these_bytes() {
-        let policy = policy(Duration::from_secs(5));
+        let (policy, digest) = (policy(Duration::from_secs(5)), "0a".repeat(32));
         let (state, lease) = RefreshState::default().step(Event::Due, &policy, NOW);
-        let fetching =
-            r#"{"ended":0,"failures":0,"cached":null,"phase":{"fetching":{"until":{"secs":1767225606,"nanos":0}}}}"#;
-        assert_eq!(String::from_utf8(state.encode()).unwrap(), fetching);
-        let confirmed = Event::Confirmed(lease.unwrap(), "0a".repeat(32), Duration::from_secs(5));
-        let (state, _) = state.step(confirmed, &policy, NOW);
-        let digest = "0a".repeat(32);
-        let resting = format!(
-            r#"{{"ended":1,"failures":0,"cached":{{"digest":"{digest}","confirmed":{{"secs":1767225600,"nanos":0}}}},"phase":{{"resting":{{"due":{{"secs":1767225605,"nanos":0}},"open":{{"secs":1767225605,"nanos":0}}}}}}}}"#
-        );
-        assert_eq!(String::from_utf8(state.encode()).unwrap(), resting);
-        assert_eq!(RefreshState::decode(resting.as_bytes(), NOW), Some(state));
+        assert_eq!(String::from_utf8(state.encode()).unwrap(), "0 0 - fetching 1767225606000000");
+        let (state, _) = state.step(Event::Confirmed(lease.unwrap(), digest.clone(), policy.timeout), &policy, NOW);
+        let record = format!("1 0 {digest} 1767225600000000 resting 1767225605000000 1767225605000000");
+        assert_eq!(String::from_utf8(state.encode()).unwrap(), record);
+        assert_eq!(RefreshState::decode(record.as_bytes(), NOW), Some(state));
     }
 
     #[test]
     fn what_cannot_be_true_is_not_read() {
-        let good =
-            RefreshState { cached: Some(Cached { digest: "0a".repeat(32), confirmed: NOW }), ..Default::default() };
-        let text = String::from_utf8(good.encode()).unwrap();
-        assert!(RefreshState::decode(text.as_bytes(), NOW).is_some());
-        for (part, other) in [
-            ("0a0a", "0A0A"),
-            ("0a0a", "0a"),
-            ("1767225600", "1767229200"),
-            ("\"nanos\":0", "\"nanos\":-1"),
-            ("1767225600,\"nanos\":0", "18446744073709551615,\"nanos\":4294967295"),
-            ("\"ended\":0", "\"ended\":0,\"keys\":[]"),
-            ("\"failures\":0", "\"failures\":4294967296"),
-            ("resting", "Resting"),
-            ("}}}", "}}} "),
-            ("{\"ended\"", "null{\"ended\""),
+        let (digest, max) = ("0a".repeat(32), u64::MAX);
+        let good = format!("{max} {} {digest} 1767225660000000 resting {max} 0", u32::MAX);
+        assert!(RefreshState::decode(good.as_bytes(), NOW).is_some());
+        for damaged in [
+            String::new(),
+            format!("{good} "),
+            format!(" {good}"),
+            format!("{good} 0"),
+            format!("{good}x"),
+            good.replacen("0a", "0A", 1),
+            good.replacen("0a", "", 1),
+            good.replacen("1767225660000000", "1767225660000001", 1),
+            good.replacen("1767225660000000", "-1", 1),
+            good.replacen("4294967295", "4294967296", 1),
+            good.replacen("resting", "Resting", 1),
+            good.replacen("resting", "fetching", 1),
+            good.replacen(&digest, NONE, 1),
+            format!("0{}", " ".repeat(MAX_RECORD_BYTES)),
         ] {
-            let damaged = text.replacen(part, other, 1);
-            assert_ne!(damaged, text, "{part}");
-            let read = RefreshState::decode(damaged.as_bytes(), NOW);
-            assert!(read.is_none() || other.ends_with(' '), "{damaged}");
+            assert_eq!(RefreshState::decode(damaged.as_bytes(), NOW), None, "{damaged}");
         }
-        assert!(RefreshState::decode(format!("{text}{}", " ".repeat(MAX_RECORD_BYTES)).as_bytes(), NOW).is_none());
+        assert_eq!(RefreshState::decode(b"0 0 - fetching \xff", NOW), None);
     }
 
     #[test]
