@@ -102,7 +102,7 @@ again on its way, or is made by a tool that writes plain base64.
         }
         Reason::HeaderJson | Reason::PayloadJson => {
             "\
-The part decodes, but not to one JSON object in UTF-8 with every name once and at most 32 levels.
+The part decodes, but not to one JSON object in UTF-8 with every name once and at most 100 levels.
 
 - Client: this is a token that was edited, cut or encrypted; fetch a fresh one.
 - Issuer: write every claim once. Two with one name would be read differently by different servers."

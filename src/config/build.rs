@@ -33,7 +33,7 @@ use crate::{
     reply::Style,
 };
 
-const MAX_TOKEN_BYTES: usize = 16 * 1024;
+const MAX_TOKEN_BYTES: usize = 64 * 1024;
 const MAX_WAITING_REQUESTS: usize = 1000;
 /// Too long to be guessed, if it is random.
 const SHORTEST_SECRET: usize = 16;
