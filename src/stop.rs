@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use crate::{denial::Denial, keys::source::SourceIndex, location::Place, reason::Reason};
+use crate::{denial::Denial, location::Place, outbound::SourceIndex, reason::Reason};
 
 /// What ends a decision before the request may go on.
 #[derive(Clone, Debug, Eq, PartialEq)]

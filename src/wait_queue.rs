@@ -4,7 +4,7 @@
 
 use std::time::Duration;
 
-use crate::{keys::source::SourceIndex, time::UnixTime};
+use crate::{outbound::SourceIndex, time::UnixTime};
 
 /// What the proxy calls a request.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]

@@ -11,7 +11,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use claimgate::{config::Config, keys::source::Place, reason::Reason};
+use claimgate::{config::Config, oauth::jwks_source::JwksLocation, reason::Reason};
 use serde_json::{Value, json};
 
 const ROOT: &str = env!("CARGO_MANIFEST_DIR");
@@ -207,7 +207,7 @@ fn istio_makes_the_cluster_that_keys_are_fetched_through() {
     assert_eq!(rule["spec"]["trafficPolicy"]["tls"]["sni"], host);
     let (config, problems) = Config::parse(plugin["spec"]["pluginConfig"].to_string().as_bytes()).unwrap();
     assert!(!problems.iter().any(|_| true), "{problems:?}");
-    let Place::Uri(keys) = &config.sources[0].place else { panic!("it is discovered") };
+    let JwksLocation::Uri(keys) = &config.sources[0].location else { panic!("it is discovered") };
     let cluster = yaml(&read("envoy/keys.yaml"));
     assert_eq!(keys.cluster, format!("outbound|{port}||{host}"));
     assert_eq!(cluster["name"], keys.cluster.as_str());

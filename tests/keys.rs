@@ -5,20 +5,32 @@
 use std::{cell::RefCell, collections::HashMap, time::Duration};
 
 use claimgate::{
-    keys::{
-        fetch::{Answer, FetchError, Response},
-        keyring::{Keyring, Outlook},
-        ledger::{Ledger, Version},
-        source::{Discovery, Endpoint, Place, Source, Terms},
-        turn::{Brought, Turn},
+    jose::algorithm::Algorithm,
+    keys::KeySet,
+    oauth::{
+        discovery::Discovery,
+        fetch_error::FetchError,
+        jwks_cache::JwksCache,
+        jwks_source::{JwksLocation, JwksSource},
+        output::Output,
+        remote_jwks::RemoteJwks,
+        report::{Change, Level},
     },
+    outbound::{
+        SourceIndex,
+        call::{CallResult, Response},
+        endpoint::Endpoint,
+        refresh::RefreshPolicy,
+        shared_store::{Cas, CasMismatch, SharedStore},
+    },
+    stop::Stop,
     time::UnixTime,
 };
 use claimgate_testing::keys;
 use proptest::prelude::*;
 use serde_json::json;
 
-const TERMS: Terms = Terms {
+const POLICY: RefreshPolicy = RefreshPolicy {
     timeout: Duration::from_secs(5),
     cache_duration: Duration::from_secs(300),
     cooldown: Duration::from_secs(10),
@@ -27,45 +39,45 @@ const TERMS: Terms = Terms {
 const START: UnixTime = UnixTime::from_secs(1_767_225_600);
 const SETS: [&str; 3] = ["@p256", "@p384 @p256", "@ed25519"];
 
-/// Values with versions, like the proxy's shared data.
+/// Values with versions, as the proxy has them.
 #[derive(Default)]
 struct Shared(RefCell<HashMap<String, (Vec<u8>, u32)>>);
 
-impl Ledger for Shared {
-    fn read(&self, name: &str) -> Option<(Vec<u8>, Version)> {
-        self.0.borrow().get(name).map(|(value, version)| (value.clone(), Version(*version)))
+impl SharedStore for Shared {
+    fn get(&self, name: &str) -> Option<(Vec<u8>, Cas)> {
+        self.0.borrow().get(name).map(|(value, version)| (value.clone(), Cas(*version)))
     }
 
-    fn write(&self, name: &str, value: &[u8], over: Option<Version>) -> bool {
+    fn set(&self, name: &str, value: &[u8], cas: Option<Cas>) -> Result<(), CasMismatch> {
         let mut values = self.0.borrow_mut();
         let version = values.get(name).map_or(0, |(_, version)| *version);
-        if over.is_some_and(|over| over.0 != version) {
-            return false;
+        if cas.is_some_and(|cas| cas.0 != version) {
+            return Err(CasMismatch);
         }
         values.insert(name.to_owned(), (value.to_vec(), version + 1));
-        true
+        Ok(())
     }
 }
 
-fn source() -> Source {
+fn source() -> JwksSource {
     let endpoint = Endpoint::parse("https://idp.example.com/keys", None).unwrap();
-    Source { name: "idp".into(), place: Place::Uri(endpoint), terms: TERMS }
+    JwksSource { name: "idp".into(), location: JwksLocation::Uri(endpoint), policy: POLICY }
 }
 
-fn discovered() -> Source {
+fn discovered() -> JwksSource {
     let metadata = Endpoint::parse("https://idp.example.com/.well-known/openid-configuration", None).unwrap();
     let hosts = vec!["keys.example.com".into()];
     let discovery = Discovery { issuer: "https://idp.example.com".into(), metadata, hosts };
-    Source { name: "idp".into(), place: Place::Discovery(discovery), terms: TERMS }
+    JwksSource { name: "idp".into(), location: JwksLocation::Discovery(discovery), policy: POLICY }
 }
 
-fn answer(status: u16, headers: &[(&str, &str)], body: impl Into<Vec<u8>>) -> Answer {
+fn answer(status: u16, headers: &[(&str, &str)], body: impl Into<Vec<u8>>) -> CallResult {
     let headers = headers.iter().map(|(name, value)| ((*name).to_owned(), value.as_bytes().to_vec())).collect();
     let body = body.into();
-    Answer::Response(Response { status, headers, size: body.len(), body })
+    CallResult::Response(Response { status, headers, size: body.len(), body })
 }
 
-fn good(set: usize) -> Answer {
+fn good(set: usize) -> CallResult {
     answer(200, &[], keys::jwks(SETS[set]))
 }
 
@@ -75,18 +87,31 @@ fn good(set: usize) -> Answer {
 enum Op {
     Pass(Duration),
     Tick(usize),
-    /// A token on this worker names a key that is not in its set.
+    /// A token of this worker's names a key that it does not have.
     Miss(usize),
     Good(usize),
     Bad(usize),
-    /// The worker disappears, and another one replaces it.
+    /// The VM is gone without a word, and another takes its place.
     Crash(usize),
+    /// Another configuration of the same VM takes over.
+    Reconfigure(usize),
     /// The issuer changes its keys.
     Rotate(usize),
+    /// Something else in the proxy writes the shared record.
+    Write(Forged),
+}
+
+/// A record that claimgate did not write, its times relative to now.
+#[derive(Clone, Debug)]
+enum Forged {
+    Bytes(Vec<u8>),
+    State { ended: u64, failures: u32, cached: Option<(usize, i64)>, is_fetching: bool, times: (i64, i64) },
 }
 
 const WORKERS: usize = 3;
 const SKEW: Duration = Duration::from_millis(7);
+/// The last digest is of no set there is.
+const DIGESTS: usize = SETS.len() + 1;
 
 fn op() -> impl Strategy<Value = Op> {
     let worker = 0..WORKERS;
@@ -97,141 +122,204 @@ fn op() -> impl Strategy<Value = Op> {
         3 => worker.clone().prop_map(Op::Miss),
         4 => worker.clone().prop_map(Op::Good),
         3 => worker.clone().prop_map(Op::Bad),
-        1 => worker.prop_map(Op::Crash),
+        1 => worker.clone().prop_map(Op::Crash),
+        1 => worker.prop_map(Op::Reconfigure),
         1 => (0..SETS.len()).prop_map(Op::Rotate),
     ]
 }
 
+fn forged() -> impl Strategy<Value = Forged> {
+    let number = prop_oneof![Just(0), Just(1), Just(u64::MAX), any::<u64>()];
+    let time = || prop_oneof![-100_i64..100, -1_000_000_i64..1_000_000, Just(1_i64 << 60)];
+    let cached = proptest::option::of((0..DIGESTS, time()));
+    prop_oneof![
+        proptest::collection::vec(any::<u8>(), 0..40).prop_map(Forged::Bytes),
+        (number, any::<u32>(), cached, any::<bool>(), (time(), time())).prop_map(
+            |(ended, failures, cached, is_fetching, times)| Forged::State {
+                ended,
+                failures,
+                cached,
+                is_fetching,
+                times
+            }
+        ),
+    ]
+}
+
+impl Forged {
+    fn record(&self, now: UnixTime) -> Vec<u8> {
+        let now = i64::try_from(now.since(UnixTime::from_secs(0)).as_micros()).unwrap();
+        let time = |offset: i64| now.saturating_add(offset.saturating_mul(1_000_000)).max(0);
+        match self {
+            Self::Bytes(bytes) => bytes.clone(),
+            Self::State { ended, failures, cached, is_fetching, times } => {
+                let cached = cached.map_or("-".into(), |(set, offset)| format!("{} {}", digest(set), time(offset)));
+                let phase = match is_fetching {
+                    true => format!("fetching {}", time(times.0)),
+                    false => format!("resting {} {}", time(times.0), time(times.1)),
+                };
+                format!("{ended} {failures} {cached} {phase}").into_bytes()
+            }
+        }
+    }
+}
+
+fn digest(set: usize) -> String {
+    let text = SETS.get(set).map(|set| keys::jwks(set));
+    text.map_or("0a".repeat(32), |text| KeySet::parse(text.as_bytes(), Algorithm::ASYMMETRIC).0.unwrap().digest())
+}
+
+/// One VM of the proxy, and what was given to it.
+struct Vm {
+    cache: JwksCache,
+    remote: RemoteJwks,
+    /// When its call was made.
+    call: Option<UnixTime>,
+    /// Whether a request waits there.
+    waits: bool,
+    fetches: usize,
+    last_good: Option<(UnixTime, usize)>,
+    /// Since the last good one.
+    last_bad: Option<UnixTime>,
+}
+
+impl Vm {
+    fn new() -> Self {
+        let mut cache = JwksCache::default();
+        let remote = RemoteJwks::new(source(), &mut cache);
+        Self { cache, remote, call: None, waits: false, fetches: 0, last_good: None, last_bad: None }
+    }
+
+    /// What it believes is what it fetched last, and it has that up to the hard limit.
+    fn believes_what_it_fetched(&self, now: UnixTime) {
+        match (self.remote.current(now), self.last_good) {
+            (None, None) => (),
+            (Some(_), None) => panic!("keys that were never fetched"),
+            (Some(set), Some((last, index))) => {
+                for kid in ["p256", "p384", "ed25519"] {
+                    assert_eq!(set.names(kid), SETS[index].contains(&format!("@{kid}")), "{kid} of {}", SETS[index]);
+                }
+                let longest = POLICY.stale_if_error + POLICY.max_reliance() + SKEW * 2;
+                assert!(now.since(last) < longest, "{:?}", now.since(last));
+            }
+            (None, Some((last, _))) => {
+                assert!(now.since(last) + SKEW * 2 >= POLICY.stale_if_error, "{:?}", now.since(last));
+            }
+        }
+    }
+}
+
 struct Proxy {
-    ledger: Shared,
-    workers: Vec<Keyring>,
-    /// When each worker's call was made.
-    flights: Vec<Option<UnixTime>>,
-    /// Whether a request waits on a worker.
-    waits: Vec<bool>,
+    store: Shared,
+    vms: Vec<Vm>,
     now: UnixTime,
     set: usize,
-    fetches: usize,
-    last_good: Option<UnixTime>,
-    last_bad: Option<UnixTime>,
 }
 
 impl Proxy {
     fn new() -> Self {
-        let mut workers: Vec<Keyring> = (0..WORKERS).map(|_| Keyring::new(source())).collect();
-        let ledger = Shared::default();
-        workers[0].look(&ledger, START);
-        Self {
-            ledger,
-            workers,
-            flights: vec![None; WORKERS],
-            waits: vec![false; WORKERS],
-            now: START,
-            set: 0,
-            fetches: 0,
-            last_good: None,
-            last_bad: None,
-        }
+        Self { store: Shared::default(), vms: (0..WORKERS).map(|_| Vm::new()).collect(), now: START, set: 0 }
     }
 
     fn run(&mut self, op: &Op) {
-        match *op {
-            Op::Pass(span) => self.now = self.now.plus(span),
-            Op::Tick(worker) => self.tick(worker),
+        match op {
+            Op::Pass(span) => self.now = self.now.plus(*span),
+            Op::Tick(worker) => self.tick(*worker),
             Op::Miss(worker) => {
-                let now = self.time_of(worker);
-                self.waits[worker] |= self.workers[worker].ask_for_newer(now) == Outlook::Wait;
+                let now = self.time_of(*worker);
+                let vm = &mut self.vms[*worker];
+                vm.waits |= matches!(vm.remote.ask_for_newer(SourceIndex(0), now), Err(Stop::Wait(..)));
             }
             Op::Good(worker) => {
-                if self.flights[worker].is_some() && self.answer(worker, good(self.set)) {
-                    (self.last_good, self.last_bad) = (Some(self.now), None);
+                if self.answer(*worker, good(self.set)) {
+                    let vm = &mut self.vms[*worker];
+                    (vm.last_good, vm.last_bad) = (Some((self.now, self.set)), None);
                 }
             }
             Op::Bad(worker) => {
-                if self.flights[worker].is_some() && self.answer(worker, answer(500, &[], "")) {
-                    self.last_bad = Some(self.now);
+                if self.answer(*worker, answer(500, &[], "")) {
+                    self.vms[*worker].last_bad = Some(self.now);
                 }
             }
-            Op::Crash(worker) => self.replace(worker),
-            Op::Rotate(set) => self.set = set,
+            Op::Crash(worker) => self.vms[*worker] = Vm::new(),
+            Op::Reconfigure(worker) => {
+                let vm = &mut self.vms[*worker];
+                let mut source = source();
+                source.name = "another".into();
+                vm.remote = RemoteJwks::new(source, &mut vm.cache);
+                (vm.call, vm.waits) = (None, false);
+                vm.remote.sync(&self.store, self.now);
+            }
+            Op::Rotate(set) => self.set = *set,
+            Op::Write(forged) => self.write(forged),
         }
-        self.has_what_it_had();
+        self.vms.iter().for_each(|vm| vm.believes_what_it_fetched(self.now));
     }
 
-    /// A worker reads its clock before it reads what others wrote in the meantime with a later clock.
+    fn write(&self, forged: &Forged) {
+        let mut values = self.store.0.borrow_mut();
+        let (value, version) = values.entry(source().record_name()).or_default();
+        (*value, *version) = (forged.record(self.now), *version + 1);
+    }
+
+    /// A worker reads its clock before it reads what others have written meanwhile, by clocks that are further on.
     fn time_of(&self, worker: usize) -> UnixTime {
         self.now.plus(SKEW * u32::try_from(worker).unwrap())
     }
 
     fn tick(&mut self, worker: usize) {
-        let in_flight: Vec<UnixTime> = self.flights.iter().flatten().copied().collect();
         let now = self.time_of(worker);
-        let turn = self.workers[worker].turn(&self.ledger, now);
-        if turn.call.is_some() {
-            self.fetches += 1;
-            // Never two fetches in flight: the lease of every other worker has expired, and its answer is ignored.
-            let lease = TERMS.timeout + Duration::from_secs(1) - SKEW * 2;
-            assert!(in_flight.iter().all(|since| self.now.since(*since) >= lease), "two fetches at a time");
-            // And none too soon after the last one.
-            let after_good = self.last_good.map(|last| self.now.since(last));
-            assert!(
-                after_good.is_none_or(|span| self.last_bad.is_some() || span >= TERMS.cooldown - SKEW * 2),
-                "{after_good:?}"
-            );
-            let after_bad = self.last_bad.map(|last| self.now.since(last));
-            assert!(after_bad.is_none_or(|span| span >= Duration::from_millis(500) - SKEW * 2), "{after_bad:?}");
-            self.flights[worker] = Some(self.now);
+        let vm = &mut self.vms[worker];
+        let output = vm.remote.poll(&self.store, now);
+        if output.call.is_some() {
+            vm.fetches += 1;
+            let lease = POLICY.timeout + Duration::from_secs(1) - SKEW * 2;
+            assert!(vm.call.is_none_or(|since| self.now.since(since) >= lease), "two fetches at a time");
+            // Nor too soon after the last, whoever wants it.
+            match (vm.last_good, vm.last_bad) {
+                (_, Some(last)) => assert!(self.now.since(last) + SKEW * 2 >= Duration::from_millis(500)),
+                (Some((last, _)), None) => assert!(self.now.since(last) + SKEW * 2 >= POLICY.cooldown),
+                (None, None) => (),
+            }
+            vm.call = Some(self.now);
         }
-        self.follow(worker, &turn);
+        vm.waits &= !output.is_ended;
     }
 
-    /// Whether the answer counted.
-    fn answer(&mut self, worker: usize, answer: Answer) -> bool {
-        self.flights[worker] = None;
+    /// Whether there was a call, and the answer counted.
+    fn answer(&mut self, worker: usize, answer: CallResult) -> bool {
         let now = self.time_of(worker);
-        let turn = self.workers[worker].deliver(answer, &self.ledger, now);
-        self.follow(worker, &turn);
-        turn.report.is_some()
-    }
-
-    fn follow(&mut self, worker: usize, turn: &Turn) {
-        self.waits[worker] &= !turn.is_ended;
-    }
-
-    /// A worker that starts late takes the set of the others, and does not fetch.
-    fn replace(&mut self, worker: usize) {
-        self.workers[worker] = Keyring::new(source());
-        self.waits[worker] = false;
-        self.workers[worker].look(&self.ledger, self.now);
-        // The call of the previous worker has no owner; its lease stays.
-        if let Some(since) = self.flights[worker].take() {
-            let gone = since.plus(TERMS.timeout + Duration::from_secs(1));
-            self.now = if gone > self.now { gone } else { self.now };
+        let vm = &mut self.vms[worker];
+        if vm.call.take().is_none() {
+            return false;
         }
+        let output = vm.remote.deliver(answer, &self.store, now);
+        vm.waits &= !output.is_ended;
+        output.report.is_some()
     }
 
-    /// Keys are kept up to the hard limit, whatever has failed since.
-    fn has_what_it_had(&self) {
-        if let Some(last) = self.last_good {
-            let mut late = Keyring::new(source());
-            late.look(&self.ledger, self.now);
-            let (age, slack) = (self.now.since(last), SKEW * 2);
-            assert!(late.current(self.now).is_some() || age + slack >= TERMS.stale_if_error, "{age:?}");
-            let is_within = age < TERMS.stale_if_error + slack;
-            assert!(late.current(self.now).is_none() || is_within, "{age:?}");
-            assert!(is_within || self.workers.iter().all(|worker| worker.current(self.now).is_none()));
-        }
+    fn fetches(&self) -> usize {
+        self.vms.iter().map(|vm| vm.fetches).sum()
     }
 
-    /// A waiting request is released within a lease and two ticks, with or without an answer.
-    fn settle(&mut self) {
-        for _ in 0..2 {
+    /// Every worker looks twice a second, and every call is answered at once.
+    fn live(&mut self, span: Duration) {
+        for _ in 0..span.as_millis() / 500 {
             (0..WORKERS).for_each(|worker| self.tick(worker));
-            self.now = self.now.plus(TERMS.timeout + Duration::from_secs(1));
-            self.flights = vec![None; WORKERS];
+            (0..WORKERS).for_each(|worker| self.run(&Op::Good(worker)));
+            self.now = self.now.plus(Duration::from_micros(500_000 + u64::try_from(self.fetches()).unwrap()));
+        }
+    }
+
+    /// A request that waits is let go, whether there is an answer or not.
+    fn settle(&mut self) {
+        for _ in 0..5 {
+            (0..WORKERS).for_each(|worker| self.tick(worker));
+            self.now = self.now.plus(POLICY.timeout + Duration::from_secs(1));
+            self.vms.iter_mut().for_each(|vm| vm.call = None);
         }
         (0..WORKERS).for_each(|worker| self.tick(worker));
-        assert_eq!(self.waits, vec![false; WORKERS], "a request waits forever");
+        assert!(self.vms.iter().all(|vm| !vm.waits), "a request waits for ever");
     }
 }
 
@@ -245,49 +333,91 @@ proptest! {
         proxy.settle();
     }
 
-    /// However many unknown keys, on whatever worker: one fetch in a cooldown.
+    /// Another plugin of the proxy may write what it likes: keys are neither added nor lost, and nobody asks too often.
+    #[test]
+    fn whatever_another_plugin_writes(
+        ops in proptest::collection::vec(prop_oneof![3 => op(), 2 => forged().prop_map(Op::Write)], 1..120),
+    ) {
+        let mut proxy = Proxy::new();
+        ops.iter().for_each(|op| proxy.run(op));
+    }
+
+    /// Nor can it keep a worker from asking: at once without keys, within the reliance with them, sooner if one is missed.
+    #[test]
+    fn no_record_stops_the_asking(forged in forged(), is_missed in any::<bool>()) {
+        let mut proxy = Proxy::new();
+        proxy.write(&forged);
+        for worker in 0..WORKERS {
+            proxy.tick(worker);
+            prop_assert!(proxy.vms[worker].call.is_some(), "no keys, and no fetch");
+            proxy.run(&Op::Good(worker));
+        }
+        let within = if is_missed { POLICY.cache_duration } else { POLICY.max_reliance() };
+        let (before, end) = (proxy.fetches(), proxy.now.plus(within));
+        while proxy.now < end {
+            proxy.now = proxy.now.plus(Duration::from_secs(5));
+            proxy.write(&forged);
+            for worker in 0..WORKERS {
+                if is_missed {
+                    proxy.run(&Op::Miss(worker));
+                }
+                proxy.tick(worker);
+                proxy.run(&Op::Good(worker));
+            }
+        }
+        let fetches = proxy.fetches() - before;
+        prop_assert!(fetches >= WORKERS, "{fetches}");
+        let cooldowns = usize::try_from(within.as_secs() / POLICY.cooldown.as_secs()).unwrap();
+        prop_assert!(fetches <= WORKERS * cooldowns, "{fetches} in {cooldowns} cooldowns");
+    }
+
+    /// However many keys nobody knows, and on whatever worker: one fetch in a cooldown, once every worker has its keys.
     #[test]
     fn unknown_keys_cause_one_fetch_in_a_cooldown(misses in proptest::collection::vec((0..WORKERS, 0_u64..100), 1..300)) {
         let mut proxy = Proxy::new();
-        proxy.run(&Op::Tick(0));
-        proxy.run(&Op::Good(0));
-        proxy.fetches = 0;
-        let began = proxy.now;
+        proxy.live(Duration::from_secs(1));
+        let (began, before) = (proxy.now, proxy.fetches());
         for (worker, milliseconds) in misses {
             for op in [Op::Miss(worker), Op::Tick(worker), Op::Good(worker), Op::Pass(Duration::from_millis(milliseconds))] {
                 proxy.run(&op);
             }
         }
-        let cooldowns = proxy.now.since(began).as_millis() / TERMS.cooldown.as_millis();
-        prop_assert!(proxy.fetches <= usize::try_from(cooldowns).unwrap() + 1, "{} in {cooldowns}", proxy.fetches);
+        let cooldowns = proxy.now.since(began).as_millis() / POLICY.cooldown.as_millis();
+        let fetches = proxy.fetches() - before;
+        prop_assert!(fetches <= usize::try_from(cooldowns).unwrap() + 1, "{fetches} in {cooldowns}");
     }
 }
 
 // === single workers ===
 
-/// One worker whose issuer gives these answers.
-fn fetch(ring: &mut Keyring, ledger: &Shared, now: UnixTime, answers: Vec<Answer>) -> Turn {
-    let mut turn = ring.turn(ledger, now);
-    for answer in answers {
-        assert!(turn.call.is_some(), "no call to answer");
-        turn = ring.deliver(answer, ledger, now);
-    }
-    turn
+/// A worker in a VM of its own.
+fn remote(source: JwksSource) -> RemoteJwks {
+    RemoteJwks::new(source, &mut JwksCache::default())
 }
 
-fn failure(turn: &Turn) -> Option<String> {
-    let error: Option<FetchError> = turn.report.as_ref().and_then(|report| report.outcome.as_ref().err().copied());
+/// One worker whose issuer answers so.
+fn fetch(jwks: &mut RemoteJwks, store: &Shared, now: UnixTime, answers: Vec<CallResult>) -> Output {
+    let mut output = jwks.poll(store, now);
+    for answer in answers {
+        assert!(output.call.is_some(), "no call to answer");
+        output = jwks.deliver(answer, store, now);
+    }
+    output
+}
+
+fn failure(output: &Output) -> Option<String> {
+    let error: Option<FetchError> = output.report.as_ref().and_then(|report| report.outcome.as_ref().err().copied());
     error.map(|error| error.class().into_owned())
 }
 
 #[test]
 fn every_failure_has_its_class_and_keeps_the_keys() {
     let html = || answer(200, &[("content-type", "text/html")], "<html>");
-    let large = Answer::Response(Response { status: 200, headers: vec![], size: 10 << 20, body: vec![] });
+    let large = CallResult::Response(Response { status: 200, headers: vec![], size: 10 << 20, body: vec![] });
     let weak = r#"{"keys": [{"kty": "RSA", "n": "AQAB", "e": "AQAB"}]}"#;
     for (bad, class) in [
-        (Answer::NoCluster, "cluster_not_found"),
-        (Answer::Broken, "connect"),
+        (CallResult::NoCluster, "cluster_not_found"),
+        (CallResult::Broken, "connect"),
         (answer(503, &[], "no healthy upstream"), "connect"),
         (answer(503, &[], "upstream connect error or disconnect/reset before headers."), "connect"),
         (answer(503, &[], "closed for lunch"), "status_503"),
@@ -302,28 +432,28 @@ fn every_failure_has_its_class_and_keeps_the_keys() {
         (answer(200, &[], r#"{"keys": []}"#), "no_usable_key"),
         (answer(200, &[], weak), "no_usable_key"),
     ] {
-        let (ledger, mut ring) = (Shared::default(), Keyring::new(source()));
-        assert_eq!(failure(&fetch(&mut ring, &ledger, START, vec![bad.clone()])).as_deref(), Some(class));
-        assert!(ring.current(START).is_none(), "{class}: no fallback key");
-        assert_eq!(ring.ask_for_newer(START), Outlook::Unavailable, "{class}");
+        let (store, mut jwks) = (Shared::default(), remote(source()));
+        assert_eq!(failure(&fetch(&mut jwks, &store, START, vec![bad.clone()])).as_deref(), Some(class));
+        assert!(jwks.current(START).is_none(), "{class}: no fallback key");
+        assert!(matches!(jwks.ask_for_newer(SourceIndex(0), START), Err(Stop::Unavailable(_))), "{class}");
 
-        let (ledger, mut ring) = (Shared::default(), Keyring::new(source()));
-        assert_eq!(failure(&fetch(&mut ring, &ledger, START, vec![good(0)])), None);
-        let later = START.plus(TERMS.cache_duration);
+        let (store, mut jwks) = (Shared::default(), remote(source()));
+        assert_eq!(failure(&fetch(&mut jwks, &store, START, vec![good(0)])), None);
+        let later = START.plus(POLICY.cache_duration);
         let bad = if class == "status_304" { answer(500, &[], "") } else { bad };
-        assert!(failure(&fetch(&mut ring, &ledger, later, vec![bad])).is_some(), "{class}");
-        assert!(ring.current(later).is_some_and(|set| set.names("p256")), "{class}: the keys are lost");
-        assert_eq!(ring.ask_for_newer(later), Outlook::Unavailable, "{class}");
+        assert!(failure(&fetch(&mut jwks, &store, later, vec![bad])).is_some(), "{class}");
+        assert!(jwks.current(later).is_some_and(|set| set.names("p256")), "{class}: the keys are lost");
+        assert!(matches!(jwks.ask_for_newer(SourceIndex(0), later), Err(Stop::Unavailable(_))), "{class}");
     }
 }
 
 #[test]
 fn a_call_that_takes_all_its_time_has_timed_out() {
-    for (bad, class) in [(Answer::Broken, "timeout"), (answer(504, &[], "upstream request timeout"), "timeout")] {
-        let (ledger, mut ring) = (Shared::default(), Keyring::new(source()));
-        assert!(ring.turn(&ledger, START).call.is_some());
-        let turn = ring.deliver(bad, &ledger, START.plus(TERMS.timeout));
-        assert_eq!(failure(&turn).as_deref(), Some(class));
+    for (bad, class) in [(CallResult::Broken, "timeout"), (answer(504, &[], "upstream request timeout"), "timeout")] {
+        let (store, mut jwks) = (Shared::default(), remote(source()));
+        assert!(jwks.poll(&store, START).call.is_some());
+        let output = jwks.deliver(bad, &store, START.plus(POLICY.timeout));
+        assert_eq!(failure(&output).as_deref(), Some(class));
     }
 }
 
@@ -342,19 +472,19 @@ fn metadata_lead_only_where_they_may() {
         ("/keys", None),
         ("", None),
     ] {
-        let (ledger, mut ring) = (Shared::default(), Keyring::new(discovered()));
-        let turn = fetch(&mut ring, &ledger, START, vec![metadata(issuer, keys)]);
-        let call = turn.call.as_ref().map(|call| {
+        let (store, mut jwks) = (Shared::default(), remote(discovered()));
+        let output = fetch(&mut jwks, &store, START, vec![metadata(issuer, keys)]);
+        let call = output.call.as_ref().map(|call| {
             let authority = call.headers.iter().find(|(name, _)| *name == ":authority").unwrap();
             (call.cluster.as_str(), authority.1.as_str())
         });
         assert_eq!(call, place, "{keys}");
-        assert_eq!(failure(&turn).as_deref(), place.is_none().then_some("host_not_allowed"), "{keys}");
+        assert_eq!(failure(&output).as_deref(), place.is_none().then_some("host_not_allowed"), "{keys}");
     }
     for other in ["https://idp.example.com/", "https://evil.example", ""] {
-        let (ledger, mut ring) = (Shared::default(), Keyring::new(discovered()));
-        let turn = fetch(&mut ring, &ledger, START, vec![metadata(other, "https://idp.example.com/keys")]);
-        assert_eq!(failure(&turn).as_deref(), Some("issuer_mismatch"), "{other}");
+        let (store, mut jwks) = (Shared::default(), remote(discovered()));
+        let output = fetch(&mut jwks, &store, START, vec![metadata(other, "https://idp.example.com/keys")]);
+        assert_eq!(failure(&output).as_deref(), Some("issuer_mismatch"), "{other}");
     }
 }
 
@@ -364,76 +494,78 @@ fn metadata_are_asked_for_again_after_an_hour_or_a_failure() {
         let body = json!({"issuer": "https://idp.example.com", "jwks_uri": "https://idp.example.com/keys"});
         answer(200, &[], body.to_string())
     };
-    let path = |turn: &Turn| turn.call.as_ref().map(|call| call.headers[3].1.clone());
-    let (ledger, mut ring) = (Shared::default(), Keyring::new(discovered()));
-    fetch(&mut ring, &ledger, START, vec![metadata(), good(0)]);
-    let mut now = START.plus(TERMS.cache_duration);
-    assert_eq!(path(&ring.turn(&ledger, now)).as_deref(), Some("/keys"));
-    assert!(failure(&ring.deliver(answer(404, &[], ""), &ledger, now)).is_some());
+    let path = |output: &Output| output.call.as_ref().map(|call| call.headers[3].1.clone());
+    let (store, mut jwks) = (Shared::default(), remote(discovered()));
+    fetch(&mut jwks, &store, START, vec![metadata(), good(0)]);
+    let mut now = START.plus(POLICY.cache_duration);
+    assert_eq!(path(&jwks.poll(&store, now)).as_deref(), Some("/keys"));
+    assert!(failure(&jwks.deliver(answer(404, &[], ""), &store, now)).is_some());
     now = now.plus(Duration::from_secs(2));
-    assert_eq!(path(&ring.turn(&ledger, now)).as_deref(), Some("/.well-known/openid-configuration"));
-    ring.deliver(metadata(), &ledger, now);
-    ring.deliver(good(0), &ledger, now);
+    assert_eq!(path(&jwks.poll(&store, now)).as_deref(), Some("/.well-known/openid-configuration"));
+    jwks.deliver(metadata(), &store, now);
+    jwks.deliver(good(0), &store, now);
     now = now.plus(Duration::from_secs(3600));
-    assert_eq!(path(&ring.turn(&ledger, now)).as_deref(), Some("/.well-known/openid-configuration"));
+    assert_eq!(path(&jwks.poll(&store, now)).as_deref(), Some("/.well-known/openid-configuration"));
 }
 
 #[test]
 fn what_has_not_changed_is_not_sent_again() {
-    let (ledger, mut ring) = (Shared::default(), Keyring::new(source()));
+    let (store, mut jwks) = (Shared::default(), remote(source()));
     let tagged =
         answer(200, &[("etag", "\"1\""), ("last-modified", "Sun, 06 Nov 1994 08:49:37 GMT")], keys::jwks("@p256"));
-    fetch(&mut ring, &ledger, START, vec![tagged]);
-    // Another worker sends the same validators.
-    let mut other = Keyring::new(source());
-    other.look(&ledger, START);
-    let later = START.plus(TERMS.cache_duration);
-    let call = other.turn(&ledger, later).call.unwrap();
+    fetch(&mut jwks, &store, START, vec![tagged]);
+    // A worker that does not have the set asks for the whole of it.
+    let mut other = remote(source());
+    let call = other.poll(&store, START).call.unwrap();
+    assert!(call.headers.iter().all(|(name, _)| !name.starts_with("if-")), "{call:?}");
+    let mut other = jwks;
+    let later = START.plus(POLICY.cache_duration);
+    let call = other.poll(&store, later).call.unwrap();
     assert!(call.headers.contains(&("if-none-match", "\"1\"".into())), "{call:?}");
     assert!(call.headers.contains(&("if-modified-since", "Sun, 06 Nov 1994 08:49:37 GMT".into())), "{call:?}");
-    let turn = other.deliver(answer(304, &[], ""), &ledger, later);
-    assert!(matches!(turn.report.unwrap().outcome, Ok(Brought::Same)));
-    assert!(turn.gone.is_empty());
-    // It counts as a success.
-    let far = later.plus(TERMS.stale_if_error - Duration::from_secs(1));
+    let output = other.deliver(answer(304, &[], ""), &store, later);
+    assert!(matches!(output.report.unwrap().outcome, Ok(Change::Unchanged)));
+    assert!(output.gone.is_empty());
+    // It counts as a good answer.
+    let far = later.plus(POLICY.stale_if_error - Duration::from_secs(1));
     assert!(other.current(far).is_some());
     assert!(other.current(far.plus(Duration::from_secs(1))).is_none());
 }
 
 #[test]
 fn keys_that_stay_are_the_same_and_those_that_go_are_told() {
-    let (ledger, mut ring) = (Shared::default(), Keyring::new(source()));
-    fetch(&mut ring, &ledger, START, vec![answer(200, &[], keys::jwks("@p256 @p384"))]);
-    let later = START.plus(TERMS.cache_duration);
-    let turn = fetch(&mut ring, &ledger, later, vec![answer(200, &[], keys::jwks("@p384 @ed25519"))]);
-    assert_eq!(turn.gone.iter().map(|key| key.kid()).collect::<Vec<_>>(), [Some("p256")]);
-    // After the hard limit all keys are dropped.
-    let turn = ring.turn(&ledger, later.plus(TERMS.stale_if_error));
-    assert_eq!(turn.gone.len(), 2);
+    let (store, mut jwks) = (Shared::default(), remote(source()));
+    fetch(&mut jwks, &store, START, vec![answer(200, &[], keys::jwks("@p256 @p384"))]);
+    let later = START.plus(POLICY.cache_duration);
+    let output = fetch(&mut jwks, &store, later, vec![answer(200, &[], keys::jwks("@p384 @ed25519"))]);
+    assert_eq!(output.gone.iter().map(|key| key.kid()).collect::<Vec<_>>(), [Some("p256")]);
+    // Beyond the hard limit all of them go.
+    let output = jwks.poll(&store, later.plus(POLICY.stale_if_error));
+    assert_eq!(output.gone.len(), 2);
 }
 
 #[test]
 fn a_key_that_cannot_be_used_is_not_asked_for_again() {
-    let (ledger, mut ring) = (Shared::default(), Keyring::new(source()));
-    let turn = fetch(&mut ring, &ledger, START, vec![answer(200, &[], keys::jwks("@p256 @rsa:n=AQAB"))]);
-    assert!(matches!(turn.report.unwrap().outcome, Ok(Brought::New(1, skipped)) if skipped.len() == 1));
-    assert!(ring.current(START).unwrap().names("rsa"));
+    let (store, mut jwks) = (Shared::default(), remote(source()));
+    let output = fetch(&mut jwks, &store, START, vec![answer(200, &[], keys::jwks("@p256 @rsa:n=AQAB"))]);
+    assert!(matches!(output.report.unwrap().outcome, Ok(Change::Updated(1, skipped)) if skipped.len() == 1));
+    assert!(jwks.current(START).unwrap().names("rsa"));
 }
 
 #[test]
 fn pauses_grow_and_stay_short_without_keys() {
     for (has_keys, longest) in [(true, 60), (false, 10)] {
-        let (ledger, mut ring) = (Shared::default(), Keyring::new(source()));
+        let (store, mut jwks) = (Shared::default(), remote(source()));
         let mut now = START;
         if has_keys {
-            fetch(&mut ring, &ledger, now, vec![good(0)]);
-            now = now.plus(TERMS.cache_duration);
+            fetch(&mut jwks, &store, now, vec![good(0)]);
+            now = now.plus(POLICY.cache_duration);
         }
         let mut pauses = Vec::new();
         for number in 0..12_u64 {
-            assert!(failure(&fetch(&mut ring, &ledger, now, vec![answer(500, &[], "")])).is_some());
-            let pause = ring.next_in(now);
-            assert_eq!(ring.turn(&ledger, now.plus(pause - Duration::from_millis(1))).call, None);
+            assert!(failure(&fetch(&mut jwks, &store, now, vec![answer(500, &[], "")])).is_some());
+            let pause = jwks.next_in(now);
+            assert_eq!(jwks.poll(&store, now.plus(pause - Duration::from_millis(1))).call, None);
             pauses.push(pause);
             now = now.plus(pause + Duration::from_micros(number * 77));
         }
@@ -447,37 +579,202 @@ fn pauses_grow_and_stay_short_without_keys() {
 
 #[test]
 fn a_clock_put_back_does_not_stop_the_fetching() {
-    let (ledger, mut ring) = (Shared::default(), Keyring::new(source()));
-    fetch(&mut ring, &ledger, START, vec![good(0)]);
-    assert!(ring.turn(&ledger, UnixTime::from_secs(1_000)).call.is_some());
+    let (store, mut jwks) = (Shared::default(), remote(source()));
+    fetch(&mut jwks, &store, START, vec![good(0)]);
+    assert!(jwks.poll(&store, UnixTime::from_secs(1_000)).call.is_some());
 }
 
 #[test]
-fn a_record_of_another_form_is_begun_anew() {
-    let ledger = Shared::default();
-    let mut ring = Keyring::new(source());
-    fetch(&mut ring, &ledger, START, vec![good(0)]);
-    let name = ledger.0.borrow().keys().next().unwrap().clone();
-    for odd in [&b""[..], b"\n", b"{}\n{}", b"\xff\xff", b"null\n"] {
-        ledger.0.borrow_mut().get_mut(&name).unwrap().0 = odd.to_vec();
-        let mut late = Keyring::new(source());
-        assert!(late.turn(&ledger, START).call.is_some(), "{odd:?}");
-        late.deliver(good(1), &ledger, START);
-        assert!(late.current(START).is_some());
+fn a_damaged_record_costs_nothing_but_a_fetch() {
+    for damage in [&b""[..], b"\n", b"{}", b"\xff\xff", b"null", &[b'{'; 100_000]] {
+        let (store, mut jwks) = (Shared::default(), remote(source()));
+        fetch(&mut jwks, &store, START, vec![answer(200, &[("etag", "\"1\"")], keys::jwks("@p256"))]);
+        let name = source().record_name();
+        store.0.borrow_mut().get_mut(&name).unwrap().0 = damage.to_vec();
+        assert_eq!(jwks.poll(&store, START).call, None, "{damage:?}: too soon");
+        assert!(jwks.current(START).is_some(), "{damage:?}: the keys are lost");
+        let later = START.plus(POLICY.cooldown);
+        let call = jwks.poll(&store, later).call.expect("a fetch");
+        assert!(call.headers.contains(&("if-none-match", "\"1\"".into())), "its own validators");
+        jwks.deliver(answer(304, &[], ""), &store, later);
+        // The record is good again: nothing more to do.
+        assert_eq!(jwks.poll(&store, later.plus(POLICY.cooldown)).call, None, "{damage:?}");
+        assert!(jwks.current(later).is_some());
+    }
+}
+
+/// What claimgate before this form wrote stays beside it, and is not read.
+#[test]
+fn another_form_has_another_name() {
+    let store = Shared::default();
+    let old = source().record_name().replace("keys.2.", "keys.1.");
+    store.0.borrow_mut().insert(old.clone(), (b"{}\n{\"keys\":[]}".to_vec(), 1));
+    let mut jwks = remote(source());
+    fetch(&mut jwks, &store, START, vec![good(0)]);
+    assert_eq!(store.0.borrow()[&old], (b"{}\n{\"keys\":[]}".to_vec(), 1));
+    assert_eq!(store.0.borrow().len(), 2);
+}
+
+#[test]
+fn refreshes_are_one_a_proxy_and_a_changed_set_one_a_worker() {
+    let mut proxy = Proxy::new();
+    proxy.live(Duration::from_secs(2));
+    assert_eq!(proxy.fetches(), WORKERS, "a worker without keys fetches them itself");
+    proxy.live(POLICY.cache_duration * 4);
+    let refreshes = proxy.fetches() - WORKERS;
+    assert!((4..=5).contains(&refreshes), "{refreshes}");
+    let before = proxy.fetches();
+    proxy.run(&Op::Rotate(1));
+    proxy.live(POLICY.cache_duration - Duration::from_secs(1));
+    assert_eq!(proxy.fetches() - before, WORKERS, "{:?}", proxy.vms.iter().map(|vm| vm.fetches).collect::<Vec<_>>());
+    assert!(proxy.vms.iter().all(|vm| vm.last_good.unwrap().1 == 1));
+}
+
+#[test]
+fn configurations_of_one_vm_share_what_it_fetched_and_others_do_not() {
+    let (store, mut cache) = (Shared::default(), JwksCache::default());
+    let mut first = RemoteJwks::new(source(), &mut cache);
+    fetch(&mut first, &store, START, vec![good(0)]);
+    let mut second = RemoteJwks::new(source(), &mut cache);
+    assert_eq!(second.poll(&store, START).call, None);
+    assert!(second.current(START).is_some());
+    // One of them asks again, and both have the new set.
+    let later = START.plus(POLICY.cache_duration);
+    let output = fetch(&mut second, &store, later, vec![good(2)]);
+    assert_eq!(output.gone.len(), 1);
+    let output = first.poll(&store, later);
+    assert_eq!((output.call, output.gone.len()), (None, 1));
+    assert!(first.current(later).unwrap().names("ed25519"));
+    // Another VM has only the record.
+    let mut other = remote(source());
+    other.sync(&store, later);
+    assert!(other.current(later).is_none());
+    assert!(matches!(other.ask_for_newer(SourceIndex(0), later), Err(Stop::Wait(..))));
+    // Nor does anything outlive the last configuration.
+    drop((first, second));
+    let mut late = RemoteJwks::new(source(), &mut cache);
+    late.sync(&store, later);
+    assert!(late.current(later).is_none());
+}
+
+#[test]
+fn a_longer_stale_time_written_during_an_outage_keeps_the_keys() {
+    let (store, mut cache) = (Shared::default(), JwksCache::default());
+    let mut jwks = RemoteJwks::new(source(), &mut cache);
+    fetch(&mut jwks, &store, START, vec![good(0)]);
+    let later = START.plus(POLICY.stale_if_error);
+    assert!(failure(&fetch(&mut jwks, &store, later, vec![answer(500, &[], "")])).is_some());
+    assert!(jwks.current(later).is_none());
+    let mut source = source();
+    source.policy.stale_if_error *= 2;
+    let mut next = RemoteJwks::new(source, &mut cache);
+    next.sync(&store, later);
+    assert!(next.current(later).is_some_and(|set| set.names("p256")));
+}
+
+#[test]
+fn an_end_that_could_not_be_written_is_written_later() {
+    struct Busy<'a>(&'a Shared);
+    impl SharedStore for Busy<'_> {
+        fn get(&self, name: &str) -> Option<(Vec<u8>, Cas)> {
+            self.0.get(name)
+        }
+
+        fn set(&self, _: &str, _: &[u8], _: Option<Cas>) -> Result<(), CasMismatch> {
+            Err(CasMismatch)
+        }
+    }
+    let (store, mut jwks) = (Shared::default(), remote(source()));
+    assert!(jwks.poll(&store, START).call.is_some());
+    let output = jwks.deliver(good(0), &Busy(&store), START);
+    assert!(output.is_ended && jwks.current(START).is_some(), "what was fetched counts");
+    let record = || String::from_utf8(store.get(&source().record_name()).unwrap().0).unwrap();
+    assert!(record().contains("fetching"), "{}", record());
+    jwks.poll(&store, START);
+    assert!(record().contains("resting") && record().contains(&digest(0)), "{}", record());
+    // A key that is missed meanwhile is not forgotten.
+    let later = START.plus(POLICY.cooldown);
+    assert!(matches!(jwks.ask_for_newer(SourceIndex(0), later), Err(Stop::Wait(..))));
+    assert_eq!(jwks.poll(&Busy(&store), later).call, None);
+    assert!(jwks.poll(&store, later).call.is_some());
+}
+
+#[test]
+fn a_set_of_too_many_keys_is_refused_before_it_is_built() {
+    let (store, mut jwks) = (Shared::default(), remote(source()));
+    let body = format!(r#"{{"keys": [{}{{}}]}}"#, "{},".repeat(349_469));
+    assert_eq!(failure(&fetch(&mut jwks, &store, START, vec![answer(200, &[], body)])).as_deref(), Some("too_large"));
+    let key = keys::jwks("@p256").trim_start_matches(r#"{"keys":["#).trim_end_matches("]}").to_owned();
+    for (count, is_read) in [(255, true), (256, false)] {
+        let body = format!(r#"{{"keys": [{}{key}]}}"#, "{},".repeat(count));
+        let set = KeySet::parse_fetched(body.as_bytes(), Algorithm::ASYMMETRIC).0;
+        assert_eq!(set.is_ok(), is_read, "{count}");
+        assert!(KeySet::parse(body.as_bytes(), Algorithm::ASYMMETRIC).0.is_ok(), "an inline set is the operator's own");
     }
 }
 
 #[test]
-fn sources_that_say_the_same_share_and_others_do_not() {
-    let other = |change: &dyn Fn(&mut Source)| {
+fn what_an_issuer_writes_is_told_short_and_printable() {
+    let (store, mut jwks) = (Shared::default(), remote(source()));
+    let key = keys::jwks("@p256").trim_start_matches(r#"{"keys":["#).trim_end_matches("]}").to_owned();
+    let long = "x".repeat(10_000);
+    let odd = [
+        json!({"kty": "a\nb", "kid": "\u{202e}kid\r\n"}),
+        json!({"kty": long, "kid": long}),
+        json!({"kty": "EC", "crv": format!("P\n{long}")}),
+        json!({"use": {"a": [long]}}),
+        json!({"kty": "oct", "k": "AAAA"}),
+    ];
+    let members: Vec<String> = odd.iter().map(ToString::to_string).chain(vec!["{}".to_owned(); 20]).collect();
+    let body = format!(r#"{{"keys": [{},{key}]}}"#, members.join(","));
+    let lines = fetch(&mut jwks, &store, START, vec![answer(200, &[], body)]).report.unwrap().lines();
+    assert!(lines.iter().all(|(_, line)| line.len() < 300 && line.bytes().all(|byte| (b' '..=b'~').contains(&byte))));
+    assert_eq!(lines.len(), 1 + 10 + 1);
+    assert_eq!(lines[0].0, Level::Info);
+    assert!(lines[0].1.starts_with("keys of idp: 1 from https://idp.example.com/keys; the next fetch is in "));
+    assert_eq!(
+        lines[1].1,
+        "keys of idp: the key `\\u{202e}kid\\r\\n` at index 0 is skipped: its `kty` is `a\\nb`, not `RSA`, `EC`, `OKP` or `oct`"
+    );
+    assert_eq!(lines[11].1, "keys of idp: 15 more keys are skipped");
+}
+
+#[test]
+fn a_url_is_told_without_its_query() {
+    let endpoint = Endpoint::parse("https://idp.example.com/keys?secret=hunter2", None).unwrap();
+    assert_eq!(endpoint.url(), "https://idp.example.com/keys");
+    assert_eq!(endpoint.path, "/keys?secret=hunter2");
+    let endpoint = Endpoint::parse("https://idp.example.com?tenant=1", None).unwrap();
+    assert_eq!(endpoint.path, "/?tenant=1");
+}
+
+#[test]
+fn of_unnamed_keys_only_so_many_are_tried_and_the_next_says_so() {
+    let mut key: serde_json::Value = serde_json::from_str(&keys::jwks("@p256")).unwrap();
+    let mut key = key["keys"][0].take();
+    key.as_object_mut().unwrap().remove("kid");
+    let set = json!({"keys": vec![key; 17]}).to_string();
+    let (set, skipped) = KeySet::parse(set.as_bytes(), Algorithm::ASYMMETRIC);
+    assert_eq!(set.unwrap().len(), 16);
+    let told = "the key without a name at index 16 is skipped: it has no `kid`, and a token is tried with 16 such keys at most";
+    assert_eq!(skipped.iter().map(ToString::to_string).collect::<Vec<_>>(), [told]);
+}
+
+#[test]
+fn what_decides_which_keys_are_believed_is_the_identity() {
+    let other = |change: &dyn Fn(&mut JwksSource)| {
         let mut source = source();
         change(&mut source);
-        source.fingerprint()
+        source.identity()
     };
-    let same = source().fingerprint();
+    let same = source().identity();
     assert_eq!(other(&|source| source.name = "another".into()), same);
-    assert_ne!(other(&|source| source.terms.timeout += Duration::from_secs(1)), same);
-    assert_ne!(other(&|source| source.place = discovered().place), same);
-    let elsewhere = Endpoint::parse("https://idp.example.com/keys2", None).unwrap();
-    assert_ne!(other(&|source| source.place = Place::Uri(elsewhere.clone())), same);
+    let span = Duration::from_secs(7);
+    let policy = RefreshPolicy { timeout: span, cache_duration: span, cooldown: span, stale_if_error: span };
+    assert_eq!(other(&|source| source.policy = policy), same);
+    assert_ne!(other(&|source| source.location = discovered().location), same);
+    for url in ["https://idp.example.com/keys2", "http://idp.example.com:443/keys", "https://idp.example.com:80/keys"] {
+        let elsewhere = Endpoint::parse(url, Some("outbound|443||idp.example.com")).unwrap();
+        assert_ne!(other(&|source| source.location = JwksLocation::Uri(elsewhere.clone())), same, "{url}");
+    }
 }

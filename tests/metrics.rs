@@ -4,8 +4,8 @@
 use std::{collections::BTreeSet, fs, path::Path};
 
 use claimgate::{
-    keys::fetch::FetchError,
     metric::{Kind, Metric},
+    outbound::call::CallError,
     reason::Reason,
 };
 use regex_lite::Regex;
@@ -122,7 +122,7 @@ fn the_dashboard_asks_for_what_there_is() {
 /// For every answer of a server, and every character in a name.
 #[test]
 fn what_others_send_makes_up_no_stat() {
-    let classes: BTreeSet<_> = (0..=u16::MAX).map(|status| FetchError::Status(status).class().into_owned()).collect();
+    let classes: BTreeSet<_> = (0..=u16::MAX).map(|status| CallError::Status(status).class().into_owned()).collect();
     assert_eq!(classes.len(), 501);
     let reasons: BTreeSet<_> = Reason::ALL.iter().map(|reason| reason.code()).collect();
     for value in reasons.iter().copied().chain(classes.iter().map(String::as_str)) {

@@ -13,15 +13,12 @@ use serde_json::Value;
 use crate::{
     claims::Claims,
     crypto::Verify,
-    denial::Denial,
     jose::UntrustedToken,
-    keys::{
-        Key, KeySet,
-        keyring::{Keyring, Outlook},
-        source::SourceIndex,
-    },
+    keys::{Key, KeySet},
     location::{Location, Place},
     matching::path,
+    oauth::remote_jwks::RemoteJwks,
+    outbound::SourceIndex,
     proof,
     reason::{Reason, Registered},
     request::Request,
@@ -93,7 +90,7 @@ pub struct Authenticator<'g, V> {
     /// Tokens proven before.
     pub token_cache: &'g mut TokenCache,
     /// The keys of remote sources.
-    pub keyrings: &'g mut [Keyring],
+    pub remote_jwks: &'g mut [RemoteJwks],
     /// How signatures are checked.
     pub backend: &'g V,
     /// The longest token looked at, in bytes.
@@ -261,27 +258,23 @@ impl<'g, V: Verify> Authenticator<'g, V> {
         source: SourceIndex,
         untrusted: UntrustedToken<'t>,
     ) -> Result<(proof::Proven<'t>, Rc<Key>), Stop> {
-        let Some(keyring) = self.keyrings.get_mut(source.0) else { return Err(Reason::KeysUnavailable.into()) };
+        let Some(remote) = self.remote_jwks.get_mut(source.0) else { return Err(Reason::KeysUnavailable.into()) };
         let kid = untrusted.header().kid.clone();
-        let reason = match keyring.current(self.now) {
+        let reason = match remote.current(self.now) {
             None => Reason::KeyUnknown,
             Some(set) => match prove_by(set, untrusted, self.backend) {
                 Err(reason) if kid.is_some_and(|kid| !set.names(&kid)) => reason,
                 settled => return Ok(settled?),
             },
         };
-        let unavailable = |keyring: &Keyring| Denial::keys_unavailable(keyring.next_in(self.now)).into();
-        Err(match keyring.ask_for_newer(self.now) {
-            Outlook::Wait => Stop::Wait(source, unavailable(keyring)),
-            Outlook::Unavailable => Stop::Unavailable(unavailable(keyring)),
-            Outlook::Settled => reason.into(),
-        })
+        remote.ask_for_newer(source, self.now)?;
+        Err(reason.into())
     }
 
     /// What a token proved before, if the key that did is still there.
     fn known(&self, provider: &Provider, token: &[u8]) -> Option<Rc<Claims>> {
         if let Keys::Remote(source) = provider.keys {
-            self.keyrings.get(source.0)?.current(self.now)?;
+            self.remote_jwks.get(source.0)?.current(self.now)?;
         }
         self.token_cache.get(provider.index, token).map(|proof| proof.claims)
     }

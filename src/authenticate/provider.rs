@@ -5,9 +5,10 @@ use std::rc::Rc;
 use crate::{
     claims::{claim_header::ClaimHeader, validity::Expectations},
     jose::algorithm::Algorithm,
-    keys::{KeySet, source::SourceIndex},
+    keys::KeySet,
     location::Location,
     matching::RequestMatch,
+    outbound::SourceIndex,
     request::HeaderName,
 };
 

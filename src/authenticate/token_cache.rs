@@ -13,15 +13,17 @@ use quick_cache::{Equivalent, Weighter, unsync::Cache};
 
 use crate::{authenticate::provider::ProviderIndex, claims::Claims, keys::Key as JsonWebKey};
 
-/// Memory for proven tokens of one worker, in bytes by estimate.
-const CAPACITY: u64 = 8 * 1024 * 1024;
+/// Memory for proven tokens of one worker, in bytes.
+const MEMORY: u64 = 8 * 1024 * 1024;
+/// What of it is for the tokens; the rest is for the cache's own tables.
+const CAPACITY: u64 = MEMORY / 16 * 15;
 /// The most tokens kept, however small.
 const ENTRIES: u64 = 4096;
 
 /// Proven tokens and what they proved.
 #[derive(Debug)]
 pub struct TokenCache<T = Proof> {
-    proofs: Cache<Key, T, ByBytes>,
+    proofs: Cache<Key, Weighed<T>, ByBytes>,
     /// How good tokens were proven since somebody last took it.
     pub stats: CacheStats,
 }
@@ -35,6 +37,12 @@ pub struct CacheStats {
     pub misses: usize,
 }
 
+/// Something of a known size.
+pub trait Size {
+    /// The memory it takes, in bytes.
+    fn size(&self) -> usize;
+}
+
 /// What a token says, and the key that proved it.
 #[derive(Clone, Debug)]
 pub struct Proof {
@@ -44,6 +52,12 @@ pub struct Proof {
     pub key: Rc<JsonWebKey>,
 }
 
+impl Size for Proof {
+    fn size(&self) -> usize {
+        self.claims.size()
+    }
+}
+
 impl<T: Clone> Default for TokenCache<T> {
     fn default() -> Self {
         let expected = usize::try_from(ENTRIES).unwrap_or(usize::MAX);
@@ -51,20 +65,22 @@ impl<T: Clone> Default for TokenCache<T> {
     }
 }
 
-impl<T: Clone> TokenCache<T> {
+impl<T: Clone + Size> TokenCache<T> {
     /// What a token proved when a key of this provider was tried on it.
     pub fn get(&self, provider: ProviderIndex, token: &[u8]) -> Option<T> {
-        self.proofs.get(&Sought { provider, token }).cloned()
+        self.proofs.get(&Sought { provider, token }).map(|weighed| weighed.value.clone())
     }
 
     /// Forgets every proof of this kind.
     pub fn remove_if(&mut self, is_void: impl Fn(&T) -> bool) {
-        self.proofs.retain(|_, proof| !is_void(proof));
+        self.proofs.retain(|_, weighed| !is_void(&weighed.value));
     }
 
     /// Keeps what a token proved until it is crowded out.
     pub fn insert(&mut self, provider: ProviderIndex, token: &[u8], proof: T) {
-        self.proofs.insert(Key { provider, token: token.into() }, proof);
+        let size = token.len().saturating_add(proof.size()).saturating_add(ENTRY);
+        let bytes = u64::try_from(size).unwrap_or(u64::MAX).max(CAPACITY / ENTRIES);
+        self.proofs.insert(Key { provider, token: token.into() }, Weighed { value: proof, bytes });
     }
 }
 
@@ -92,14 +108,22 @@ impl Equivalent<Key> for Sought<'_> {
     }
 }
 
+/// What an entry takes beside its token and what that proved.
+const ENTRY: usize = 256;
+
+#[derive(Debug)]
+struct Weighed<T> {
+    value: T,
+    /// Of the whole entry.
+    bytes: u64,
+}
+
 #[derive(Clone, Debug)]
 struct ByBytes;
 
-impl<T> Weighter<Key, T> for ByBytes {
-    /// A parsed payload takes a few times its text.
-    fn weight(&self, key: &Key, _: &T) -> u64 {
-        let bytes = u64::try_from(key.token.len()).unwrap_or(u64::MAX).saturating_mul(5);
-        bytes.max(CAPACITY / ENTRIES)
+impl<T> Weighter<Key, Weighed<T>> for ByBytes {
+    fn weight(&self, _: &Key, weighed: &Weighed<T>) -> u64 {
+        weighed.bytes
     }
 }
 
@@ -108,6 +132,12 @@ mod tests {
     use super::*;
 
     const HERE: ProviderIndex = ProviderIndex(0);
+
+    impl Size for i32 {
+        fn size(&self) -> usize {
+            0
+        }
+    }
 
     #[test]
     fn a_proof_is_of_one_token_by_one_provider() {

@@ -46,11 +46,15 @@ impl ClaimHeader {
     /// The header's value for these claims; `None` if they do not have the claim, or it is null or empty.
     ///
     /// # Errors
-    /// A value with control characters or outer blanks, or a list element that holds the separator.
+    /// A value with control characters or outer blanks, a list element that holds the separator, or a whole number beyond
+    /// 64 bits, of which only the nearest double is left.
     pub fn render(&self, claims: &Claims) -> Result<Option<String>, Unwritable> {
-        let Some(text) = self.claim.walk(claims.members()).map(|value| self.format.render(value)).transpose()? else {
-            return Ok(None);
-        };
+        let Some(value) = self.claim.walk(claims.members()) else { return Ok(None) };
+        // Envoy has but doubles, and so have those who expect what it writes.
+        if self.format != Format::Envoy && !is_exact(value) {
+            return Err(Unwritable);
+        }
+        let text = self.format.render(value)?;
         if text.chars().any(|c| c.is_control() && c != '\t') || text.trim_matches([' ', '\t']).len() != text.len() {
             return Err(Unwritable);
         }
@@ -83,6 +87,20 @@ type Separator = (&'static str, fn(char) -> bool);
 
 const COMMA: Separator = (",", |c| c == ',');
 const SPACE: Separator = (" ", char::is_whitespace);
+
+/// Whether every number in it is what the token says.
+fn is_exact(value: &Value) -> bool {
+    const TWO_TO_63: f64 = 9_223_372_036_854_775_808.0;
+    const TWO_TO_64: f64 = 18_446_744_073_709_551_616.0;
+    match value {
+        Value::Number(number) if number.is_f64() => {
+            number.as_f64().is_some_and(|double| double.fract() != 0.0 || (-TWO_TO_63 < double && double < TWO_TO_64))
+        }
+        Value::Array(list) => list.iter().all(is_exact),
+        Value::Object(members) => members.values().all(is_exact),
+        _ => true,
+    }
+}
 
 fn is_flat(value: &Value) -> bool {
     !value.is_array() && !value.is_object()

@@ -2,6 +2,7 @@
 
 pub mod claim_header;
 pub mod path;
+mod size;
 pub mod validity;
 
 use std::time::Duration;
@@ -78,6 +79,14 @@ impl Claims {
     /// Every claim.
     pub fn members(&self) -> &Map<String, Value> {
         &self.members
+    }
+
+    /// The memory all of it takes, in bytes.
+    pub fn size(&self) -> usize {
+        let texts = [&self.issuer, &self.subject, &self.header.kid, &self.header.typ];
+        let texts = texts.into_iter().flatten().map(size::text).sum::<usize>();
+        let audiences = size::list(&self.audiences) + self.audiences.iter().map(size::text).sum::<usize>();
+        size_of::<Self>() + texts + audiences + size::bytes(&self.encoded) + size::object(&self.members)
     }
 
     /// The payload as the issuer encoded it, unpadded base64url.

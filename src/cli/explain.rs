@@ -62,7 +62,7 @@ pub(super) fn run(arguments: &Arguments) -> Outcome {
         Err(outcome) => return outcome,
     };
     let (mut gate, request, now) = (Gate::new(config), arguments.request(), now());
-    if let Some(Err(outcome)) = arguments.jwks.as_deref().map(|file| hold(&mut gate, file, now)) {
+    if let Some(Err(outcome)) = arguments.jwks.as_deref().map(|file| preload(&mut gate, file, now)) {
         return outcome;
     }
     let Decision { step, record } = gate.admit(StreamId(0), &request, arguments, now);
@@ -94,12 +94,12 @@ pub(super) fn run(arguments: &Arguments) -> Outcome {
     outcome
 }
 
-fn hold(gate: &mut Gate, file: &Path, now: UnixTime) -> Result<(), Outcome> {
+fn preload(gate: &mut Gate, file: &Path, now: UnixTime) -> Result<(), Outcome> {
     let jwks = fs::read(file).map_err(|error| {
         eprintln!("{}: {error}", file.display());
         Outcome::Failed
     })?;
-    gate.hold(&jwks, now).map_err(|reason| {
+    gate.preload(&jwks, now).map_err(|reason| {
         eprintln!("{}: {reason}", file.display());
         Outcome::Failed
     })

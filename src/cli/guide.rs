@@ -104,7 +104,7 @@ wrapped or encoded twice on its way, or the tool that made it writes plain base6
         }
         Reason::HeaderJson | Reason::PayloadJson => {
             "\
-The part decodes, but not to one JSON object in UTF-8 with unique names and at most 32 levels.
+The part decodes, but not to one JSON object in UTF-8 with unique names and at most 100 levels.
 
 - Client: the token was edited, cut or encrypted. Get a new one.
 - Issuer: write every claim once. Servers disagree about which of two equal names counts."

@@ -28,12 +28,12 @@ use crate::{
         trace::Debug,
     },
     jose::algorithm::Algorithm,
-    keys::source::Source,
     matching::pattern::{NotAPattern, Pattern},
+    oauth::jwks_source::JwksSource,
     reply::Style,
 };
 
-const MAX_TOKEN_BYTES: usize = 16 * 1024;
+const MAX_TOKEN_BYTES: usize = 64 * 1024;
 const MAX_WAITING_REQUESTS: usize = 1000;
 /// Too long to be guessed, if it is random.
 const SHORTEST_SECRET: usize = 16;
@@ -191,7 +191,7 @@ fn provider(
     mut rule: JwtRule,
     named: &[String],
     style: Style,
-    sources: &mut Vec<Source>,
+    sources: &mut Vec<JwksSource>,
 ) -> Provider {
     let location = KeyLocation::take_from(&mut rule);
     let issuer = rule.issuer.and_then(|issuer| at.field("issuer").text(issuer));

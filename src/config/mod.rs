@@ -16,7 +16,7 @@ use crate::{
     authenticate::provider::Provider,
     decision_log::{filter_state::FilterState, line::Subjects, trace::Debug},
     jose::json,
-    keys::source::Source,
+    oauth::jwks_source::JwksSource,
     policy::Policies,
     reply::Errors,
 };
@@ -27,7 +27,7 @@ pub struct Config {
     /// The rules, in order; at least one.
     pub providers: Vec<Provider>,
     /// Where keys are fetched from.
-    pub sources: Vec<Source>,
+    pub sources: Vec<JwksSource>,
     /// How many requests a worker lets wait for keys.
     pub max_waiting_requests: usize,
     /// Who may do what.

@@ -22,7 +22,7 @@ object! {
     pub cors: Option<Cors>,
     /// Whether CORS preflights pass without a token. Default: true, as Istio has it.
     pub bypass_cors_preflight: Option<bool>,
-    /// The longest token looked at, in bytes. Default: 16384.
+    /// The longest token looked at, in bytes. Default: 65536.
     pub max_token_bytes: Option<f64>,
     /// How many requests each worker lets wait for keys. Default: 1000.
     pub max_waiting_requests: Option<f64>,

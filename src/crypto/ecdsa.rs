@@ -16,15 +16,15 @@ enum Curve {
 }
 
 impl EcdsaKey {
-    /// A key from the coordinates of its point, at full size with leading zeros (RFC 7518 section 6.2.1.2), for the
-    /// algorithm of its curve.
+    /// A key from the coordinates of its point, for the algorithm of its curve. They should have the size of the curve
+    /// (RFC 7518 section 6.2.1.2), but issuers leave out leading zeros or add some.
     ///
     /// `None` if the point is not on the curve, or the algorithm is no ECDSA.
     pub fn new(algorithm: Algorithm, x: &[u8], y: &[u8]) -> Option<Self> {
         // Not through SEC 1: its compressed points need square roots, which no JWK does.
         macro_rules! key {
             ($curve:ident) => {{
-                let point = $curve::AffinePoint::from_coordinates(x.try_into().ok()?, y.try_into().ok()?);
+                let point = $curve::AffinePoint::from_coordinates(&coordinate(x)?.into(), &coordinate(y)?.into());
                 $curve::ecdsa::VerifyingKey::from_affine(point.into_option()?).ok()?
             }};
         }
@@ -54,4 +54,13 @@ impl EcdsaKey {
                 .is_ok_and(|signature| key.verify(message, &signature).is_ok()),
         }
     }
+}
+
+/// A number at the size of its curve.
+fn coordinate<const SIZE: usize>(bytes: &[u8]) -> Option<[u8; SIZE]> {
+    let zeros = bytes.iter().take_while(|byte| **byte == 0).count();
+    let digits = bytes.get(zeros..)?;
+    let mut number = [0; SIZE];
+    number.get_mut(SIZE.checked_sub(digits.len())?..)?.copy_from_slice(digits);
+    Some(number)
 }

@@ -2,3 +2,4 @@
 
 pub mod base64url;
 pub mod hex;
+pub mod printable;

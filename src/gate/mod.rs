@@ -16,8 +16,8 @@ use crate::{
     crypto::PureRust,
     decision_log::{Record, filter_state::FilterState, line::Subjects, trace::Debug},
     denial::Denial,
-    keys::{keyring::Keyring, source::SourceIndex},
     matching::path,
+    oauth::{jwks_cache::JwksCache, remote_jwks::RemoteJwks},
     policy::{
         Permit, Policies,
         facts::{Facts, Known},
@@ -55,7 +55,7 @@ pub enum Step {
 #[derive(Debug)]
 pub struct Gate {
     providers: Vec<Rc<Provider>>,
-    keyrings: Vec<Keyring>,
+    remote_jwks: Vec<RemoteJwks>,
     token_cache: TokenCache,
     policies: Policies,
     upstream: Upstream,
@@ -71,13 +71,18 @@ pub struct Gate {
 impl Gate {
     /// A gate that has seen nothing yet.
     pub fn new(config: Config) -> Self {
+        Self::sharing(config, &mut JwksCache::default())
+    }
+
+    /// A gate that goes on with what others of the same VM have fetched.
+    pub fn sharing(config: Config, cache: &mut JwksCache) -> Self {
         let outputs = config.providers.iter().flat_map(Provider::outputs);
         let routing = config.providers.iter().filter(|provider| provider.clear_route_cache);
         let reserved = ReservedHeaders::new(outputs.chain(config.debug.as_ref().map(|debug| &debug.header)));
         Self {
             upstream: Upstream::new(reserved, ReservedHeaders::new(routing.flat_map(Provider::outputs))),
             providers: config.providers.into_iter().map(Rc::new).collect(),
-            keyrings: config.sources.into_iter().map(Keyring::new).collect(),
+            remote_jwks: config.sources.into_iter().map(|source| RemoteJwks::new(source, cache)).collect(),
             token_cache: TokenCache::default(),
             policies: config.policies,
             waiting: WaitQueue::new(config.max_waiting_requests),
@@ -135,11 +140,6 @@ impl Gate {
         self.waiting.expired(now)
     }
 
-    /// The requests that wait for a fetch of this source, to be decided again when it has ended.
-    pub fn waiting_for(&self, source: SourceIndex) -> Vec<StreamId> {
-        self.waiting.of(source)
-    }
-
     /// How many requests wait.
     pub fn waiting(&self) -> usize {
         self.waiting.len()
@@ -195,7 +195,7 @@ impl Gate {
                     Style::Istio => Requirement::Any,
                 },
                 token_cache: &mut self.token_cache,
-                keyrings: &mut self.keyrings,
+                remote_jwks: &mut self.remote_jwks,
                 backend: &PureRust,
                 max_token_bytes: self.max_token_bytes,
                 now,
@@ -233,7 +233,7 @@ impl Gate {
             self.waiting.leave(stream);
             return Err(stop.into_denial());
         };
-        let timeout = self.keyring(source).map(|keyring| keyring.source().terms.timeout).unwrap_or_default();
+        let timeout = self.remote(source).map(|remote| remote.source().policy.timeout).unwrap_or_default();
         self.waiting.wait(stream, source, timeout, now).map_err(|no_wait| match no_wait {
             NoWait::Expired => *otherwise,
             NoWait::Full => {

@@ -7,8 +7,8 @@ use std::fmt;
 use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Number, Value};
 
-/// How deep a token's JSON may nest. Real claims stay below ten.
-const MAX_DEPTH: usize = 32;
+/// How deep a token's JSON may nest, as in Envoy. Real claims stay below ten.
+const MAX_DEPTH: usize = 100;
 
 /// Reads one object and nothing after it.
 ///

@@ -5,11 +5,15 @@ use std::fmt;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
+use super::set::MAX_ATTEMPTS;
 use crate::{
     crypto::{EcdsaKey, EddsaKey, HmacKey, RsaKey, UnfitRsaKey, VerifyingKey},
-    encoding::base64url,
+    encoding::{base64url, printable::printable},
     jose::algorithm::Algorithm,
 };
+
+/// How much of a member is shown.
+pub(super) const LONGEST_MEMBER: usize = 64;
 
 /// A key of a set, ready to verify.
 #[derive(Debug)]
@@ -49,6 +53,8 @@ pub enum Skip {
     ShortSecret(usize),
     /// A shared secret, and the rule lists no `HS…` algorithm.
     Secret,
+    /// One more key without a `kid` than a token is tried with.
+    TooManyUnnamed,
     /// No algorithm the rule allows can use it.
     NotAllowed,
 }
@@ -61,7 +67,8 @@ impl Key {
         }
         match jwk.get("use") {
             None => (),
-            Some(Value::String(usage)) if usage == "sig" => (),
+            // `jwt-svid` marks the keys of a SPIFFE bundle that verify tokens (SPIFFE JWT-SVID section 4).
+            Some(Value::String(usage)) if usage == "sig" || usage == "jwt-svid" => (),
             Some(usage) => return Err(Skip::Use(shown(usage))),
         }
         match jwk.get("key_ops") {
@@ -75,13 +82,13 @@ impl Key {
             "OKP" => eddsa(jwk)?,
             "oct" if !allowed.iter().any(|algorithm| algorithm.is_symmetric()) => return Err(Skip::Secret),
             "oct" => hmac(bytes(jwk, "k")?, allowed)?,
-            other => return Err(Skip::KeyType(other.to_owned())),
+            other => return Err(Skip::KeyType(printable(other, LONGEST_MEMBER))),
         };
         let algorithm = match jwk.get("alg") {
             None => None,
             Some(Value::String(name)) => match Algorithm::named(name) {
                 Some(algorithm) if verifying_key.fits(algorithm) => Some(algorithm),
-                _ => return Err(Skip::Algorithm(name.clone())),
+                _ => return Err(Skip::Algorithm(printable(name, LONGEST_MEMBER))),
             },
             Some(other) => return Err(Skip::Algorithm(shown(other))),
         };
@@ -126,7 +133,7 @@ fn ecdsa(jwk: &Value) -> Result<VerifyingKey, Skip> {
         "P-256" => Algorithm::Es256,
         "P-384" => Algorithm::Es384,
         "P-521" => Algorithm::Es512,
-        other => return Err(Skip::Curve(other.to_owned())),
+        other => return Err(Skip::Curve(printable(other, LONGEST_MEMBER))),
     };
     let (x, y) = (bytes(jwk, "x")?, bytes(jwk, "y")?);
     EcdsaKey::new(algorithm, &x, &y).map(VerifyingKey::Ecdsa).ok_or(Skip::Point)
@@ -135,7 +142,7 @@ fn ecdsa(jwk: &Value) -> Result<VerifyingKey, Skip> {
 fn eddsa(jwk: &Value) -> Result<VerifyingKey, Skip> {
     match string(jwk, "crv")? {
         "Ed25519" => EddsaKey::new(&bytes(jwk, "x")?).map(VerifyingKey::Eddsa).ok_or(Skip::Point),
-        other => Err(Skip::Curve(other.to_owned())),
+        other => Err(Skip::Curve(printable(other, LONGEST_MEMBER))),
     }
 }
 
@@ -154,7 +161,10 @@ fn bytes(jwk: &Value, member: &'static str) -> Result<Vec<u8>, Skip> {
 }
 
 fn shown(value: &Value) -> String {
-    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
+    match value {
+        Value::String(text) => printable(text, LONGEST_MEMBER),
+        other => printable(&other.to_string(), LONGEST_MEMBER),
+    }
 }
 
 impl fmt::Display for Skip {
@@ -181,6 +191,9 @@ impl fmt::Display for Skip {
             }
             Self::Kid => f.write_str("its `kid` is not a string"),
             Self::Secret => f.write_str("it is a shared secret, and `algorithms` lists no `HS256`, `HS384` or `HS512`"),
+            Self::TooManyUnnamed => {
+                write!(f, "it has no `kid`, and a token is tried with {MAX_ATTEMPTS} such keys at most")
+            }
             Self::NotAllowed => f.write_str("no algorithm in `algorithms` can use it"),
         }
     }

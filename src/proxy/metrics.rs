@@ -9,8 +9,8 @@ use proxy_wasm::{hostcalls, types::MetricType};
 use crate::{
     authenticate::{provider::Provider, token_cache::CacheStats},
     decision_log::Record,
-    keys::{fetch::FetchError, turn::Brought},
     metric::{Kind, Metric, NONE, label},
+    oauth::{fetch_error::FetchError, report::Change},
     reason::Reason,
 };
 
@@ -69,10 +69,10 @@ impl Metrics {
     }
 
     /// Counts a fetch by its result.
-    pub(super) fn fetched(&self, source: &str, outcome: &Result<Brought, FetchError>) {
+    pub(super) fn fetched(&self, source: &str, outcome: &Result<Change, FetchError>) {
         let result = match outcome {
-            Ok(Brought::New(..)) => "new".into(),
-            Ok(Brought::Same) => "same".into(),
+            Ok(Change::Updated(..)) => "new".into(),
+            Ok(Change::Unchanged) => "same".into(),
             Err(error) => error.class(),
         };
         self.count(&Metric::KEY_FETCHES, &[label(source), &result], 1);

@@ -16,11 +16,8 @@ use super::{
 };
 use crate::{
     config::Config,
-    keys::{
-        fetch::FetchError,
-        source::SourceIndex,
-        turn::{Brought, Report, Turn},
-    },
+    oauth::{output::Output, report::Level},
+    outbound::SourceIndex,
     wait_queue::StreamId,
 };
 
@@ -32,36 +29,35 @@ pub(super) struct Root {
     id: u32,
     worker: Option<Rc<Worker>>,
     /// The calls under way.
-    flights: HashMap<u32, SourceIndex>,
+    pending: HashMap<u32, SourceIndex>,
 }
 
 impl Root {
     pub(super) fn new(id: u32) -> Self {
-        Self { id, worker: None, flights: HashMap::new() }
+        Self { id, worker: None, pending: HashMap::new() }
     }
 
     /// Does what a turn asks for.
-    fn follow(&mut self, worker: &Worker, source: SourceIndex, turn: Turn) {
-        if let Some(call) = turn.call {
+    fn perform(&mut self, worker: &Worker, source: SourceIndex, output: Output) {
+        if let Some(call) = output.call {
             match fetch::send(&call) {
                 Ok(token) => {
-                    self.flights.insert(token, source);
+                    self.pending.insert(token, source);
                 }
                 Err(answer) => {
-                    let turn = worker.gate.borrow_mut().deliver(source, answer, &SharedData, clock::now());
-                    self.follow(worker, source, turn);
+                    let output = worker.gate.borrow_mut().deliver(source, answer, &SharedData, clock::now());
+                    self.perform(worker, source, output);
                 }
             }
         }
-        if let Some(report) = turn.report {
-            let gate = worker.gate.borrow();
-            if let Some(keyring) = gate.keyring(source) {
-                worker.metrics.fetched(&keyring.source().name, &report.outcome);
-                tell(&keyring.source().name, &report);
-            }
+        if let Some(report) = output.report {
+            worker.metrics.fetched(&report.name, &report.outcome);
+            report.lines().into_iter().for_each(|(of, line)| log::log!(level(of), "{line}"));
         }
-        let waiting = if turn.is_ended { worker.gate.borrow().waiting_for(source) } else { Vec::new() };
-        self.resume(worker, waiting);
+        if output.is_ended {
+            let waiting = worker.gate.borrow().waiting_for(source);
+            self.resume(worker, waiting);
+        }
     }
 
     /// Has each of them decided again: what it waited for may have come, or may never come.
@@ -78,9 +74,9 @@ impl Root {
 
     fn measure(worker: &Worker) {
         let now = clock::now();
-        for keyring in worker.gate.borrow().keyrings() {
-            let keys = keyring.current(now).map_or(0, |set| set.len());
-            worker.metrics.keys(&keyring.source().name, keys, keyring.age(now));
+        for remote in worker.gate.borrow().remote_jwks() {
+            let keys = remote.current(now).map_or(0, |set| set.len());
+            worker.metrics.keys(&remote.source().name, keys, remote.age(now));
         }
         worker.metrics.waiting(worker.gate.borrow().waiting());
         worker.flush();
@@ -89,12 +85,12 @@ impl Root {
 
 impl Context for Root {
     fn on_http_call_response(&mut self, token: u32, headers: usize, size: usize, _trailers: usize) {
-        let Some((worker, source)) = self.worker.clone().zip(self.flights.remove(&token)) else { return };
+        let Some((worker, source)) = self.worker.clone().zip(self.pending.remove(&token)) else { return };
         let answer = fetch::received(headers, size);
-        let turn = worker.gate.borrow_mut().deliver(source, answer, &SharedData, clock::now());
+        let output = worker.gate.borrow_mut().deliver(source, answer, &SharedData, clock::now());
         // Before anybody is woken: whoever then looks at the stats finds the keys that let them pass.
         Self::measure(&worker);
-        self.follow(&worker, source, turn);
+        self.perform(&worker, source, output);
     }
 }
 
@@ -107,7 +103,7 @@ impl RootContext for Root {
                 warnings.iter().for_each(|warning| log::warn!("{}", warning.line()));
                 let worker = Worker::new(config);
                 // What is known already serves from the first request on; the fetching begins with the first tick.
-                worker.gate.borrow_mut().look(&SharedData, clock::now());
+                worker.gate.borrow_mut().sync(&SharedData, clock::now());
                 worker.tick_in(WAITING_TICK);
                 self.worker = Some(Rc::new(worker));
                 true
@@ -127,9 +123,9 @@ impl RootContext for Root {
 
     fn on_tick(&mut self) {
         let Some(worker) = self.worker.clone() else { return };
-        let turns = worker.gate.borrow_mut().refresh(&SharedData, clock::now());
-        for (source, turn) in turns {
-            self.follow(&worker, source, turn);
+        let outputs = worker.gate.borrow_mut().poll(&SharedData, clock::now());
+        for (source, output) in outputs {
+            self.perform(&worker, source, output);
         }
         let expired = worker.gate.borrow().expired(clock::now());
         self.resume(&worker, expired);
@@ -147,25 +143,11 @@ impl RootContext for Root {
     }
 }
 
-fn tell(name: &str, report: &Report) {
-    let Report { url, cluster, outcome, next_in } = report;
-    let next = next_in.as_millis();
-    match outcome {
-        Ok(Brought::New(count, skipped)) => {
-            log::info!("keys of {name}: {count} from {url}; the next fetch is in {next} ms");
-            for skipped in skipped {
-                let kid = skipped.kid.as_deref().unwrap_or("without a name");
-                log::warn!("keys of {name}: the key {kid:?} at index {} is skipped: {}", skipped.index, skipped.reason);
-            }
-        }
-        Ok(Brought::Same) => log::debug!("keys of {name}: the same from {url}; the next fetch is in {next} ms"),
-        Err(error @ FetchError::ClusterNotFound) => log::error!(
-            "keys of {name}: {}: {error}: `{cluster}`, for {url}; help: make it, in Istio by a ServiceEntry for the host, \
-             or name another in `jwksCluster`; the next try is in {next} ms",
-            error.class()
-        ),
-        Err(error) => {
-            log::warn!("keys of {name}: {}: {error}, from {url}; the next try is in {next} ms", error.class());
-        }
+fn level(level: Level) -> log::Level {
+    match level {
+        Level::Debug => log::Level::Debug,
+        Level::Info => log::Level::Info,
+        Level::Warn => log::Level::Warn,
+        Level::Error => log::Level::Error,
     }
 }

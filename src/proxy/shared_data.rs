@@ -1,21 +1,20 @@
-//! What the workers of the proxy share: proxy-wasm's shared data, one map for all VMs of one `vm_id`.
+//! proxy-wasm's shared data, one map for all VMs of one `vm_id`.
 
 use proxy_wasm::hostcalls;
 
-use crate::keys::ledger::{Ledger, Version};
+use crate::outbound::shared_store::{Cas, CasMismatch, SharedStore};
 
 /// The proxy's shared data.
 pub(super) struct SharedData;
 
-impl Ledger for SharedData {
-    fn read(&self, name: &str) -> Option<(Vec<u8>, Version)> {
-        match hostcalls::get_shared_data(name) {
-            Ok((Some(value), Some(version))) => Some((value, Version(version))),
-            _ => None,
-        }
+impl SharedStore for SharedData {
+    /// An empty value is there: it has a version.
+    fn get(&self, name: &str) -> Option<(Vec<u8>, Cas)> {
+        let (value, cas) = hostcalls::get_shared_data(name).ok()?;
+        Some((value.unwrap_or_default(), Cas(cas?)))
     }
 
-    fn write(&self, name: &str, value: &[u8], over: Option<Version>) -> bool {
-        hostcalls::set_shared_data(name, Some(value), over.map(|version| version.0)).is_ok()
+    fn set(&self, name: &str, value: &[u8], cas: Option<Cas>) -> Result<(), CasMismatch> {
+        hostcalls::set_shared_data(name, Some(value), cas.map(|cas| cas.0)).map_err(|_| CasMismatch)
     }
 }

@@ -19,6 +19,7 @@ use crate::{
     config::Config,
     decision_log::Record,
     gate::{Decision, Gate, Step},
+    oauth::jwks_cache::JwksCache,
     policy::Permit,
     request::{HeaderEdit, Request},
     time::UnixTime,
@@ -31,6 +32,11 @@ pub(super) const IDLE_TICK: Duration = Duration::from_millis(500);
 /// At once: a request waits for what the next tick begins.
 const NEXT_TICK: Duration = Duration::from_millis(1);
 
+thread_local! {
+    /// What this VM has fetched, for all its configurations.
+    static JWKS: RefCell<JwksCache> = RefCell::default();
+}
+
 /// One configuration on one worker.
 pub(super) struct Worker {
     pub(super) gate: RefCell<Gate>,
@@ -42,7 +48,7 @@ pub(super) struct Worker {
 
 impl Worker {
     pub(super) fn new(config: Config) -> Self {
-        let gate = Gate::new(config);
+        let gate = JWKS.with_borrow_mut(|cache| Gate::sharing(config, cache));
         Self {
             metrics: Metrics::define(gate.providers()),
             decision_logger: DecisionLogger::default(),

@@ -9,10 +9,12 @@ use crate::{
     authenticate::provider::Keys,
     config::wire::JwtRule,
     jose::algorithm::Algorithm,
-    keys::{
-        KeySet, UnusableKeySet, is_private,
-        source::{Discovery, Endpoint, Place, Source, SourceIndex, Terms},
+    keys::{KeySet, UnusableKeySet, is_private},
+    oauth::{
+        discovery::Discovery,
+        jwks_source::{JwksLocation, JwksSource},
     },
+    outbound::{SourceIndex, endpoint::Endpoint, refresh::RefreshPolicy},
 };
 
 const SHAPE: &str = r#"write the key set itself, `{"keys": [...]}`"#;
@@ -51,9 +53,9 @@ impl KeyLocation {
         name: &str,
         issuer: Option<&str>,
         algorithms: &[Algorithm],
-        sources: &mut Vec<Source>,
+        sources: &mut Vec<JwksSource>,
     ) -> Keys {
-        let terms = self.terms(at);
+        let policy = self.policy(at);
         if let Some(jwks) = self.jwks {
             if self.uri.is_some() {
                 let mut at = at.field("jwksUri");
@@ -79,18 +81,18 @@ impl KeyLocation {
             at.report(problem.help("put the secret into `jwks`, or leave the algorithm out"));
         }
         let cluster = self.cluster.and_then(|cluster| at.field("jwksCluster").text(cluster));
-        let place = match self.uri {
+        let location = match self.uri {
             Some(uri) => {
                 if self.hosts.is_some() {
                     let mut at = at.field("jwksHosts");
                     at.report(at.problem("it has no effect beside `jwksUri`").warning());
                 }
-                endpoint(&mut at.field("jwksUri"), &uri, cluster.as_deref()).map(Place::Uri)
+                endpoint(&mut at.field("jwksUri"), &uri, cluster.as_deref()).map(JwksLocation::Uri)
             }
-            None => discovery(at, issuer, cluster.as_deref(), self.hosts).map(Place::Discovery),
+            None => discovery(at, issuer, cluster.as_deref(), self.hosts).map(JwksLocation::Discovery),
         };
-        let Some(place) = place else { return Keys::Inline(KeySet::default()) };
-        let source = Source { name: name.to_owned(), place, terms };
+        let Some(location) = location else { return Keys::Inline(KeySet::default()) };
+        let source = JwksSource { name: name.to_owned(), location, policy };
         let index = sources.iter().position(|known| known.is_same_as(&source)).unwrap_or_else(|| {
             sources.push(source);
             sources.len() - 1
@@ -98,7 +100,7 @@ impl KeyLocation {
         Keys::Remote(SourceIndex(index))
     }
 
-    fn terms(&self, at: &mut At<'_>) -> Terms {
+    fn policy(&self, at: &mut At<'_>) -> RefreshPolicy {
         let mut span = |field: &str, written: &Option<String>, least: Duration, unsaid: Duration| {
             let mut at = at.field(field);
             let span = written.as_deref().and_then(|written| at.duration(written));
@@ -114,7 +116,7 @@ impl KeyLocation {
         let cooldown = span("jwksCooldown", &self.cooldown, second, second * 10);
         let day = second * 24 * 3600;
         let stale_if_error = span("jwksStaleIfError", &self.stale_if_error, cache_duration, day.max(cache_duration));
-        Terms { timeout, cache_duration, cooldown, stale_if_error }
+        RefreshPolicy { timeout, cache_duration, cooldown, stale_if_error }
     }
 }
 
@@ -130,7 +132,7 @@ fn inline(at: &mut At<'_>, jwks: &Value, algorithms: &[Algorithm]) -> Option<Key
     };
     let (keys, skipped) = KeySet::parse(text.as_bytes(), algorithms);
     for skip in skipped {
-        let named = skip.kid.map(|kid| format!(" `{kid}`")).unwrap_or_default();
+        let named = skip.kid.map(|kid| format!(" {}", shown(&kid))).unwrap_or_default();
         let mut at = at.field("keys");
         let mut at = at.index(skip.index);
         let problem = at.problem(format!("the key{named} is skipped: {}", skip.reason)).warning();

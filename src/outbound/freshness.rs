@@ -2,16 +2,17 @@
 
 use std::time::{Duration, SystemTime};
 
-use super::{fetch::Response, source::Terms};
+use super::{call::Response, refresh::RefreshPolicy};
+use crate::time::UnixTime;
 
 /// What the issuer says, or as long as the configuration allows; never longer than that, and not so short that every
 /// cooldown ends in a fetch of its own.
-pub(super) fn lifetime(response: &Response, terms: &Terms) -> Duration {
-    let shortest = terms.cooldown.min(terms.cache_duration);
-    said(response).map_or(terms.cache_duration, |said| said.clamp(shortest, terms.cache_duration))
+pub fn lifetime(response: &Response, policy: &RefreshPolicy, now: UnixTime) -> Duration {
+    let shortest = policy.cooldown.min(policy.cache_duration);
+    said(response, now).map_or(policy.cache_duration, |said| said.clamp(shortest, policy.cache_duration))
 }
 
-fn said(response: &Response) -> Option<Duration> {
+fn said(response: &Response, now: UnixTime) -> Option<Duration> {
     let directives = || response.values("cache-control").flat_map(|value| value.split(',')).map(str::trim);
     let is = |directive: &str, name: &str| directive.eq_ignore_ascii_case(name);
     if directives().any(|directive| is(directive, "no-store") || is(directive, "no-cache")) {
@@ -28,9 +29,9 @@ fn said(response: &Response) -> Option<Duration> {
         }
         // RFC 9111 section 5.3: a date that is none lies in the past.
         None => response.values("expires").next().map(|expires| {
-            let date = response.values("date").next().and_then(date);
-            let span = date.zip(self::date(expires)).map(|(date, expires)| expires.duration_since(date));
-            span.and_then(Result::ok).unwrap_or_default()
+            // An answer without a date counts from its arrival (RFC 9110 section 6.6.1).
+            let date = response.values("date").next().map_or(Some(now), date);
+            date.zip(self::date(expires)).map(|(date, expires)| expires.since(date)).unwrap_or_default()
         }),
     }
 }
@@ -41,8 +42,9 @@ fn seconds(text: &str) -> Option<Duration> {
     is_number.then(|| Duration::from_secs(text.parse().unwrap_or(u64::from(u32::MAX))))
 }
 
-fn date(text: &str) -> Option<SystemTime> {
-    httpdate::parse_http_date(text).ok()
+fn date(text: &str) -> Option<UnixTime> {
+    let since_epoch = httpdate::parse_http_date(text).ok()?.duration_since(SystemTime::UNIX_EPOCH);
+    since_epoch.ok().map(UnixTime::since_epoch)
 }
 
 #[cfg(test)]
@@ -51,7 +53,7 @@ mod tests {
 
     #[test]
     fn what_the_issuer_says_within_bounds() {
-        let terms = Terms {
+        let policy = RefreshPolicy {
             timeout: Duration::from_secs(5),
             cache_duration: Duration::from_secs(300),
             cooldown: Duration::from_secs(10),
@@ -74,12 +76,18 @@ mod tests {
             (dates("Sun, 06 Nov 1994 08:51:37 GMT"), 120),
             (dates("Sun, 06 Nov 1994 08:48:37 GMT"), 10),
             (dates("0"), 10),
-            (vec![("expires", "Sun, 06 Nov 1994 08:51:37 GMT")], 10),
+            (vec![("expires", "Sun, 06 Nov 1994 08:51:07 GMT")], 90),
+            (vec![("expires", "Sun, 06 Nov 1994 08:49:36 GMT")], 10),
+            (vec![("date", "now"), ("expires", "Sun, 06 Nov 1994 08:51:37 GMT")], 10),
             ([vec![("cache-control", "max-age=20")], dates("0")].concat(), 20),
         ] {
             let named = headers.iter().map(|(name, value)| ((*name).to_owned(), value.as_bytes().to_vec())).collect();
             let response = Response { status: 200, headers: named, size: 0, body: Vec::new() };
-            assert_eq!(lifetime(&response, &terms), Duration::from_secs(seconds), "{headers:?}");
+            assert_eq!(
+                lifetime(&response, &policy, UnixTime::from_secs(784_111_777)),
+                Duration::from_secs(seconds),
+                "{headers:?}"
+            );
         }
     }
 }

@@ -1,15 +1,11 @@
-//! One fetch of a key set: what to ask, and what an answer means.
-//!
-//! Nothing here speaks to anybody: a [`Call`] goes out, an [`Answer`] comes in.
+//! One GET through a cluster of the proxy, and what became of it.
 
 use std::{borrow::Cow, fmt, time::Duration};
 
-use serde_json::Value;
-
-use super::source::{Discovery, Endpoint};
+use super::endpoint::Endpoint;
 
 /// The largest answer read, in bytes.
-pub const MOST_BYTES: usize = 1024 * 1024;
+pub const MAX_BODY_BYTES: usize = 1024 * 1024;
 
 /// A GET through a cluster of the proxy.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -24,13 +20,35 @@ pub struct Call {
 
 /// What became of a call.
 #[derive(Clone, Debug)]
-pub enum Answer {
+pub enum CallResult {
     /// There is no such cluster.
     NoCluster,
     /// The connection could not be opened, or broke before the answer was whole.
     Broken,
     /// An answer, which may be the proxy's own.
     Response(Response),
+}
+
+/// What makes the next call conditional (RFC 9110 section 8.8).
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct Validators {
+    etag: Option<String>,
+    last_modified: Option<String>,
+}
+
+/// Why a call brought no document.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum CallError {
+    /// No whole answer in time.
+    Timeout,
+    /// No connection, or a broken one.
+    Connect,
+    /// Another status than 200.
+    Status(u16),
+    /// More than [`MAX_BODY_BYTES`].
+    TooLarge,
+    /// The proxy has no such cluster.
+    ClusterNotFound,
 }
 
 /// An answer of HTTP.
@@ -42,31 +60,8 @@ pub struct Response {
     pub headers: Vec<(String, Vec<u8>)>,
     /// The size of the body in bytes.
     pub size: usize,
-    /// The body, unless it is larger than [`MOST_BYTES`].
+    /// The body, unless it is larger than [`MAX_BODY_BYTES`].
     pub body: Vec<u8>,
-}
-
-/// Why a fetch failed.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum FetchError {
-    /// No whole answer in time.
-    Timeout,
-    /// No connection, or a broken one.
-    Connect,
-    /// Another status than 200.
-    Status(u16),
-    /// More than [`MOST_BYTES`].
-    TooLarge,
-    /// Neither a JSON object nor, of a key set, one with a list `keys`.
-    NotJson,
-    /// No key in it can be used.
-    NoUsableKey,
-    /// The metadata are somebody else's.
-    IssuerMismatch,
-    /// The metadata say that the keys are where they may not be.
-    HostNotAllowed,
-    /// The proxy has no such cluster.
-    ClusterNotFound,
 }
 
 impl Call {
@@ -85,18 +80,18 @@ impl Call {
     }
 }
 
-impl Answer {
+impl CallResult {
     /// The response, if it came from the other side.
     ///
     /// # Errors
     /// What the proxy answers itself is none: 504 after the whole time, 503 without a connection.
-    pub fn response(self, took: Duration, timeout: Duration) -> Result<Response, FetchError> {
+    pub fn response(self, took: Duration, timeout: Duration) -> Result<Response, CallError> {
         match self {
-            Self::NoCluster => Err(FetchError::ClusterNotFound),
-            Self::Broken if took >= timeout => Err(FetchError::Timeout),
-            Self::Broken => Err(FetchError::Connect),
-            Self::Response(response) if response.status == 504 && took >= timeout => Err(FetchError::Timeout),
-            Self::Response(response) if response.is_for_want_of_a_connection() => Err(FetchError::Connect),
+            Self::NoCluster => Err(CallError::ClusterNotFound),
+            Self::Broken if took >= timeout => Err(CallError::Timeout),
+            Self::Broken => Err(CallError::Connect),
+            Self::Response(response) if response.status == 504 && took >= timeout => Err(CallError::Timeout),
+            Self::Response(response) if response.is_connection_failure() => Err(CallError::Connect),
             Self::Response(response) => Ok(response),
         }
     }
@@ -109,45 +104,41 @@ impl Response {
         values.filter_map(|(_, value)| std::str::from_utf8(value).ok())
     }
 
+    /// What names this response's document.
+    pub fn validators(&self) -> Validators {
+        let value = |name| self.values(name).next().map(str::to_owned);
+        Validators { etag: value("etag"), last_modified: value("last-modified") }
+    }
+
     /// The body.
     ///
     /// # Errors
     /// Any status but 200, and more bytes than are read.
-    pub fn document(&self) -> Result<&[u8], FetchError> {
+    pub fn document(&self) -> Result<&[u8], CallError> {
         match self.status {
-            200 if self.size > MOST_BYTES => Err(FetchError::TooLarge),
+            200 if self.size > MAX_BODY_BYTES => Err(CallError::TooLarge),
             200 => Ok(&self.body),
-            status => Err(FetchError::Status(status)),
+            status => Err(CallError::Status(status)),
         }
     }
 
     /// Envoy's own words.
-    fn is_for_want_of_a_connection(&self) -> bool {
+    fn is_connection_failure(&self) -> bool {
         let words: [&[u8]; 2] = [b"upstream connect error or disconnect/reset", b"no healthy upstream"];
         self.status == 503 && words.iter().any(|words| self.body.starts_with(words))
     }
 }
 
-impl Discovery {
-    /// Where the metadata say that the keys are.
-    ///
-    /// # Errors
-    /// Metadata that are another issuer's (OpenID Connect Discovery 1.0 section 4.3), or that lead elsewhere.
-    pub fn read(&self, metadata: &[u8]) -> Result<Endpoint, FetchError> {
-        let metadata: Value = serde_json::from_slice(metadata).map_err(|_| FetchError::NotJson)?;
-        let text = |member: &str| metadata.get(member).and_then(Value::as_str);
-        if !metadata.is_object() {
-            return Err(FetchError::NotJson);
-        }
-        if text("issuer") != Some(&self.issuer) {
-            return Err(FetchError::IssuerMismatch);
-        }
-        text("jwks_uri").and_then(|url| self.keys_at(url)).ok_or(FetchError::HostNotAllowed)
+impl Validators {
+    /// As headers of a request (RFC 9110 section 13.1).
+    pub fn headers(&self) -> Vec<(&'static str, String)> {
+        let etag = self.etag.clone().map(|etag| ("if-none-match", etag));
+        etag.into_iter().chain(self.last_modified.clone().map(|date| ("if-modified-since", date))).collect()
     }
 }
 
-impl FetchError {
-    /// What metrics call it. A server that invents statuses does not invent metrics.
+impl CallError {
+    /// The label in metrics and in the log. A server that invents statuses does not invent metrics.
     pub fn class(self) -> Cow<'static, str> {
         Cow::Borrowed(match self {
             Self::Timeout => "timeout",
@@ -155,27 +146,18 @@ impl FetchError {
             Self::Status(status @ 100..=599) => return Cow::Owned(format!("status_{status}")),
             Self::Status(_) => "status_other",
             Self::TooLarge => "too_large",
-            Self::NotJson => "not_json",
-            Self::NoUsableKey => "no_usable_key",
-            Self::IssuerMismatch => "issuer_mismatch",
-            Self::HostNotAllowed => "host_not_allowed",
             Self::ClusterNotFound => "cluster_not_found",
         })
     }
 }
 
-impl fmt::Display for FetchError {
-    /// One sentence for the log.
+impl fmt::Display for CallError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Timeout => f.write_str("there was no whole answer in time"),
             Self::Connect => f.write_str("the connection could not be opened or broke"),
             Self::Status(status) => write!(f, "the answer has the status {status}"),
-            Self::TooLarge => write!(f, "the answer is larger than {MOST_BYTES} bytes"),
-            Self::NotJson => f.write_str("the answer is not the JSON it should be"),
-            Self::NoUsableKey => f.write_str("no key in the set can be used"),
-            Self::IssuerMismatch => f.write_str("the metadata are of another issuer"),
-            Self::HostNotAllowed => f.write_str("the metadata name a `jwks_uri` on a host that is not in `jwksHosts`"),
+            Self::TooLarge => write!(f, "the answer is larger than {MAX_BODY_BYTES} bytes"),
             Self::ClusterNotFound => f.write_str("the proxy has no such cluster"),
         }
     }
