@@ -21,7 +21,6 @@ pub mod stop;
 pub mod oauth;
 pub mod proof;
 pub mod claims;
-pub mod wait_queue;
 pub mod authenticate;
 pub mod policy;
 pub mod upstream;

@@ -4,9 +4,9 @@
 use claimgate::{
     config::Config,
     gate::{Decision, Gate, Step},
+    outbound::wait_queue::StreamId,
     request::{HeaderEdit, Request},
     time::UnixTime,
-    wait_queue::StreamId,
 };
 use claimgate_testing::{
     case::Peer,

@@ -4,9 +4,9 @@
 use claimgate::{
     config::Config,
     gate::{Gate, Step},
+    outbound::wait_queue::StreamId,
     request::Request,
     time::UnixTime,
-    wait_queue::StreamId,
 };
 use claimgate_testing::{case::Peer, core::NOW, keys};
 use jwt_compact::{

@@ -5,9 +5,9 @@
 use claimgate::{
     config::Config,
     gate::{Gate, Step},
+    outbound::wait_queue::StreamId,
     request::Request,
     time::UnixTime,
-    wait_queue::StreamId,
 };
 use claimgate_testing::{
     case::{Peer, RequestParts},

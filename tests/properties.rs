@@ -13,6 +13,7 @@ use claimgate::{
         path::{self, PathPattern},
         pattern::Pattern,
     },
+    outbound::wait_queue::StreamId,
     reason::Reason,
     reply::{
         Errors, Reply, Style,
@@ -20,7 +21,6 @@ use claimgate::{
     },
     request::{HeaderEdit, HeaderName, Request},
     time::UnixTime,
-    wait_queue::StreamId,
 };
 use claimgate_testing::{
     case::Peer,

@@ -10,9 +10,9 @@ use std::{
 use claimgate::{
     config::Config,
     gate::{Gate, Step},
+    outbound::wait_queue::StreamId,
     request::Request,
     time::UnixTime,
-    wait_queue::StreamId,
 };
 use claimgate_testing::{case::Peer, keys, token::Recipe};
 use serde_json::json;

@@ -6,9 +6,9 @@ use claimgate::{
     config::Config,
     connection::Connection,
     gate::{Gate, Step},
+    outbound::wait_queue::StreamId,
     request::Request,
     time::UnixTime,
-    wait_queue::StreamId,
 };
 
 use super::{

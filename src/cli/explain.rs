@@ -10,9 +10,9 @@ use std::{
 use claimgate::{
     connection::Connection,
     gate::{Decision, Gate, Step},
+    outbound::wait_queue::StreamId,
     request::{HeaderEdit, Request},
     time::UnixTime,
-    wait_queue::StreamId,
 };
 
 use super::{Outcome, check};

@@ -7,9 +7,9 @@ use crate::{
     jose::algorithm::Algorithm,
     keys::{KeySet, UnusableKeySet},
     oauth::{output::Output, remote_jwks::RemoteJwks},
+    outbound::wait_queue::StreamId,
     outbound::{SourceIndex, call::CallResult, shared_store::SharedStore},
     time::UnixTime,
-    wait_queue::StreamId,
 };
 
 impl Gate {

@@ -18,6 +18,7 @@ use crate::{
     denial::Denial,
     matching::path,
     oauth::{jwks_cache::JwksCache, remote_jwks::RemoteJwks},
+    outbound::wait_queue::{NoWait, StreamId, WaitQueue},
     policy::{
         Permit, Policies,
         facts::{Facts, Known},
@@ -28,7 +29,6 @@ use crate::{
     stop::Stop,
     time::UnixTime,
     upstream::{Upstream, reserved::ReservedHeaders},
-    wait_queue::{NoWait, StreamId, WaitQueue},
 };
 
 /// What is decided of a request.

@@ -6,6 +6,7 @@ pub mod endpoint;
 pub mod freshness;
 pub mod refresh;
 pub mod shared_store;
+pub mod wait_queue;
 
 /// The location of a source among those of a configuration.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]

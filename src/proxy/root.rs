@@ -18,7 +18,7 @@ use crate::{
     config::Config,
     oauth::{output::Output, report::Level},
     outbound::SourceIndex,
-    wait_queue::StreamId,
+    outbound::wait_queue::StreamId,
 };
 
 /// How often a worker looks while requests wait.

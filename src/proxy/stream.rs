@@ -11,7 +11,7 @@ use proxy_wasm::{
 };
 
 use super::worker::Worker;
-use crate::{policy::Permit, request::Request, wait_queue::StreamId};
+use crate::{outbound::wait_queue::StreamId, policy::Permit, request::Request};
 
 /// A request on its way through.
 pub(super) struct Stream {

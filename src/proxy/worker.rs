@@ -20,11 +20,11 @@ use crate::{
     decision_log::Record,
     gate::{Decision, Gate, Step},
     oauth::jwks_cache::JwksCache,
+    outbound::wait_queue::StreamId,
     policy::Permit,
     request::{HeaderEdit, Request},
     time::UnixTime,
     upstream::HeaderMutation,
-    wait_queue::StreamId,
 };
 
 /// How often a worker looks for what others have fetched, and counts.

@@ -8,9 +8,9 @@ use claimgate::{
     decision_log::Record,
     gate::{Decision, Gate, Step},
     metric::{Metric, NONE, label},
+    outbound::wait_queue::StreamId,
     request::{HeaderEdit, Request},
     time::UnixTime,
-    wait_queue::StreamId,
 };
 
 use super::{

@@ -4,7 +4,8 @@
 
 use std::time::Duration;
 
-use crate::{outbound::SourceIndex, time::UnixTime};
+use super::SourceIndex;
+use crate::time::UnixTime;
 
 /// What the proxy calls a request.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
