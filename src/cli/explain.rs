@@ -8,7 +8,7 @@ use std::{
 };
 
 use claimgate::{
-    connection::Connection,
+    connection::{Connection, PeerCertificate, SourceAddress},
     gate::{Decision, Gate, Step},
     request::{HeaderEdit, Request},
     time::UnixTime,
@@ -120,11 +120,11 @@ impl Arguments {
 }
 
 impl Connection for Arguments {
-    fn peer_uri(&self) -> Option<String> {
-        self.peer.clone()
+    fn peer(&self) -> Option<PeerCertificate> {
+        self.peer.as_deref().map(PeerCertificate::of_uri)
     }
 
-    fn source_ip(&self) -> Option<IpAddr> {
+    fn source_ip(&self, _: SourceAddress) -> Option<IpAddr> {
         Some(self.source_ip)
     }
 

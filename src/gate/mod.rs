@@ -20,10 +20,10 @@ use crate::{
     matching::path,
     policy::{
         Permit, Policies, Shadow,
-        facts::{Facts, Known},
+        facts::{Facts, Known, Token},
     },
     reason::Reason,
-    reply::{Errors, Reply, Style},
+    reply::{Errors, Reply},
     request::{HeaderEdit, Request},
     time::UnixTime,
     upstream::{Effects, reserved::ReservedHeaders},
@@ -136,16 +136,11 @@ impl Gate {
         let mut effects = Effects { edits, clear_route_cache, ..Effects::default() };
         let mut shadow = Shadow::default();
         let mut record = Record::default();
-        let is_exempt = self.is_exempt(request);
         let decided = self.authenticated(request, connection, now, |policies, facts, identities| {
             shadow = policies.shadow(facts);
             record = Record::of(identities.first());
-            let (permit, rule) = if is_exempt && !facts.text_only {
-                policies.decide_preflight(facts)?
-            } else {
-                policies.decide(facts)?
-            };
-            record.rule = rule;
+            let permit = policies.decide(facts)?;
+            record.rule = permit.rule().cloned();
             effects.hand_over(identities, request);
             Ok(permit)
         });
@@ -197,8 +192,8 @@ impl Gate {
         let readings = path::readings(request.target());
         let known = Known::new(request, &readings, connection);
         let mut facts = Facts::new(&known);
-        facts.text_only = self.errors.style == Style::Istio;
         if self.is_exempt(request) {
+            facts = facts.with(Token::Preflight);
             return Ok(ask(&self.policies, &facts, &[]));
         }
         let applying = authenticate::applying(&self.providers, request, &readings)?;
@@ -228,8 +223,8 @@ impl Gate {
             record: Record { provider: Some(rule), ..Record::of(identities.first()) }.into(),
         })?;
         if let Some(identity) = identities.first() {
-            facts.claims = Some(&identity.claims);
-            facts.space_delimited = &identity.provider.space_delimited_claims;
+            let space_delimited = &identity.provider.space_delimited_claims;
+            facts = facts.with(Token::Proven { claims: &identity.claims, space_delimited });
         }
         Ok(ask(&self.policies, &facts, &identities))
     }
