@@ -4,10 +4,10 @@ use std::net::IpAddr;
 
 /// The connection as the proxy knows it; `None` is what it does not know.
 pub trait Connection {
-    /// The URI SAN of the certificate the peer proved, such as `spiffe://cluster.local/ns/default/sa/sleep`.
-    fn peer_uri(&self) -> Option<String>;
-    /// Who opened the connection.
-    fn source_ip(&self) -> Option<IpAddr>;
+    /// The certificate the peer proved; none if it showed none.
+    fn peer(&self) -> Option<PeerCertificate>;
+    /// Who opened the connection, by the source that is believed.
+    fn source_ip(&self, believed: SourceAddress) -> Option<IpAddr>;
     /// Who sent the request, by `X-Forwarded-For` or the PROXY protocol.
     fn remote_ip(&self) -> Option<IpAddr>;
     /// Where the connection was opened to.
@@ -16,6 +16,51 @@ pub trait Connection {
     fn destination_port(&self) -> Option<u16>;
     /// The server name the client asked for in TLS.
     fn sni(&self) -> Option<String>;
+}
+
+/// Which source says who opened a connection. Behind the PROXY protocol the connection says what stands in its header.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub enum SourceAddress {
+    /// The filter state if there is one, else the connection.
+    #[default]
+    Either,
+    /// The connection alone.
+    Connection,
+    /// The filter state `claimgate.source_ip` alone.
+    FilterState,
+}
+
+/// The names in a peer's certificate, the first of each kind. Envoy compares them in this order.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct PeerCertificate {
+    /// A URI SAN, such as `spiffe://cluster.local/ns/default/sa/sleep`.
+    pub uri: Option<String>,
+    /// A DNS SAN.
+    pub dns: Option<String>,
+    /// The subject.
+    pub subject: Option<String>,
+}
+
+impl PeerCertificate {
+    /// A certificate whose URI SAN this is.
+    pub fn of_uri(uri: impl Into<String>) -> Self {
+        Self { uri: Some(uri.into()), ..Self::default() }
+    }
+
+    /// Every name, in Envoy's order.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        [&self.uri, &self.dns, &self.subject].into_iter().filter_map(Option::as_deref)
+    }
+
+    /// The SPIFFE identity, if that is what the certificate is for (X.509-SVID has one URI SAN).
+    pub fn identity(&self) -> Option<PeerIdentity<'_>> {
+        self.uri.as_deref().and_then(PeerIdentity::of)
+    }
+
+    /// Whether it may have a SPIFFE ID that nobody sees: another URI comes first.
+    pub fn may_hide_identity(&self) -> bool {
+        self.uri.is_some() && self.identity().is_none()
+    }
 }
 
 /// A peer's SPIFFE identity, taken apart as Istio writes it: `spiffe://<trust domain>/ns/<namespace>/sa/<service account>`.
@@ -56,6 +101,16 @@ impl<'a> PeerIdentity<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_uri_in_front_hides_the_identity() {
+        let spiffe = PeerCertificate::of_uri("spiffe://cluster.local/ns/default/sa/sleep");
+        assert!(spiffe.identity().is_some() && !spiffe.may_hide_identity());
+        assert!(PeerCertificate::of_uri("https://example.org").may_hide_identity());
+        let other = PeerCertificate { dns: Some("a.example".into()), subject: Some("CN=a".into()), uri: None };
+        assert!(!other.may_hide_identity());
+        assert_eq!(other.names().collect::<Vec<_>>(), ["a.example", "CN=a"]);
+    }
 
     #[test]
     fn a_spiffe_id_has_its_parts() {

@@ -166,6 +166,11 @@ fn fields_of_the_code() -> BTreeSet<String> {
                 let list = if kind.contains("Vec<") { "[]" } else { "" };
                 open.push((inner, format!("{path}{list}.").trim_start_matches("jwtRules[].").to_owned()));
             }
+            // A pair brings its `not…`.
+            if !kind.starts_with("Option<") {
+                let negated = camel_case(&format!("not_{field}"));
+                fields.insert(path.strip_suffix(&camel_case(field)).unwrap().to_owned() + &negated);
+            }
             fields.insert(path);
         }
     }

@@ -4,7 +4,7 @@ use std::{hint::black_box, net::IpAddr};
 
 use claimgate::{
     config::Config,
-    connection::Connection,
+    connection::{Connection, PeerCertificate, SourceAddress},
     gate::{Gate, Step},
     outbound::wait_queue::StreamId,
     request::Request,
@@ -143,11 +143,11 @@ fn request(kind: Kind) -> Request {
 }
 
 impl Connection for Unasked {
-    fn peer_uri(&self) -> Option<String> {
+    fn peer(&self) -> Option<PeerCertificate> {
         None
     }
 
-    fn source_ip(&self) -> Option<IpAddr> {
+    fn source_ip(&self, _: SourceAddress) -> Option<IpAddr> {
         None
     }
 

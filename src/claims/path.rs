@@ -19,6 +19,11 @@ pub struct ClaimPath {
 pub struct NotAClaimPath;
 
 impl ClaimPath {
+    /// The way to the claim of this name, whatever is in it.
+    pub fn literal(name: &str) -> Self {
+        Self { literal: Some(name.to_owned()), steps: Vec::new() }
+    }
+
     /// Reads a path as it is written in a configuration.
     pub fn parse(text: &str) -> Result<Self, NotAClaimPath> {
         if text.starts_with('[') {

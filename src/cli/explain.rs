@@ -8,7 +8,7 @@ use std::{
 };
 
 use claimgate::{
-    connection::Connection,
+    connection::{Connection, PeerCertificate, SourceAddress},
     gate::{Decision, Gate, Step},
     outbound::wait_queue::StreamId,
     request::{HeaderEdit, Request},
@@ -115,11 +115,11 @@ impl Arguments {
 }
 
 impl Connection for Arguments {
-    fn peer_uri(&self) -> Option<String> {
-        self.peer.clone()
+    fn peer(&self) -> Option<PeerCertificate> {
+        self.peer.as_deref().map(PeerCertificate::of_uri)
     }
 
-    fn source_ip(&self) -> Option<IpAddr> {
+    fn source_ip(&self, _: SourceAddress) -> Option<IpAddr> {
         Some(self.source_ip)
     }
 

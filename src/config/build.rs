@@ -115,9 +115,10 @@ impl At<'_> {
 }
 
 /// The configuration, to be used only if no error was reported.
-pub(super) fn config(at: &mut At<'_>, wire: wire::Config) -> Config {
+pub(super) fn config(at: &mut At<'_>, mut wire: wire::Config) -> Config {
     let has_policies = wire.authorization_policies.as_ref().is_some_and(|policies| !policies.is_empty());
-    let policies = policies::policies(&mut at.field("authorizationPolicies"), wire.authorization_policies);
+    let context = policies::Context::read(at, &mut wire);
+    let policies = policies::policies(at, wire.authorization_policies, &context);
     let errors = errors::errors(at, wire.errors, wire.cors);
     let log_subjects = wire.log_subjects.and_then(|written| {
         let known = [("hash", Subjects::Hash), ("plain", Subjects::Plain), ("none", Subjects::Hidden)];

@@ -147,7 +147,7 @@ impl<T: Shape> Shape for Vec<T> {
 }
 
 /// `jwt_rules` as users write it, `jwtRules`.
-fn camel_case(field: &str) -> impl Iterator<Item = char> {
+pub(super) fn camel_case(field: &str) -> impl Iterator<Item = char> {
     let mut is_initial = false;
     field.trim_start_matches("r#").chars().filter_map(move |c| {
         let cased = if is_initial { c.to_ascii_uppercase() } else { c };

@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::{
     at::At,
-    shape::{Shape, object},
+    shape::{Field, Shape, camel_case, object},
 };
 use crate::secret::Secret;
 
@@ -32,6 +32,14 @@ object! {
     pub filter_state: Option<Vec<String>>,
     /// Who is told how a request was decided. Default: nobody.
     pub debug: Option<Debug>,
+    /// The mesh's trust domain (MeshConfig), which principals of `cluster.local` mean. Default: principals mean themselves.
+    pub trust_domain: Option<String>,
+    /// Other names of the trust domain (MeshConfig).
+    pub trust_domain_aliases: Option<Vec<String>>,
+    /// Who is believed about the source of a connection: `connection` or `filterState`. Default: filter state if there is one.
+    pub source_address: Option<String>,
+    /// What the proxy makes of paths, in Istio's words. Default: unknown, so every reading counts.
+    pub path_normalization: Option<String>,
 }
 
 object! {
@@ -228,40 +236,100 @@ object! {
     pub operation: Option<Operation>,
 }
 
-object! {
-    /// Who: every field must hold.
-    #[expect(missing_docs, reason = "the names are Istio's, each with its `not`")]
-    pub struct Source:
-
-    pub principals: Option<Vec<String>>,
-    pub not_principals: Option<Vec<String>>,
-    pub request_principals: Option<Vec<String>>,
-    pub not_request_principals: Option<Vec<String>>,
-    pub namespaces: Option<Vec<String>>,
-    pub not_namespaces: Option<Vec<String>>,
-    pub service_accounts: Option<Vec<String>>,
-    pub not_service_accounts: Option<Vec<String>>,
-    pub trust_domains: Option<Vec<String>>,
-    pub not_trust_domains: Option<Vec<String>>,
-    pub ip_blocks: Option<Vec<String>>,
-    pub not_ip_blocks: Option<Vec<String>>,
-    pub remote_ip_blocks: Option<Vec<String>>,
-    pub not_remote_ip_blocks: Option<Vec<String>>,
+/// Values of which any must match, and values of which none may: a field and its `not…`.
+#[derive(Debug)]
+pub struct Pair<T> {
+    /// The field.
+    pub any: Option<Vec<T>>,
+    /// Its `not…`.
+    pub none: Option<Vec<T>>,
 }
 
-object! {
+impl<T> Default for Pair<T> {
+    fn default() -> Self {
+        Self { any: None, none: None }
+    }
+}
+
+/// Declares an object whose fields are pairs: each is read with its `not…`, so that none can lack one.
+macro_rules! pairs {
+    ($(#[$object:meta])* pub struct $name:ident: $($(#[$field_meta:meta])* pub $field:ident: $shape:ty,)*) => {
+        $(#[$object])*
+        #[derive(Debug, Default)]
+        pub struct $name {
+            $($(#[$field_meta])* pub $field: Pair<$shape>,)*
+        }
+
+        impl Shape for $name {
+            const NAME: &'static str = "an object";
+
+            fn read(value: Value, at: &mut At<'_>) -> Result<Self, Value> {
+                let Value::Object(members) = value else { return Err(value) };
+                let mut object = Self::default();
+                let mut fields: Vec<(&str, &mut dyn Field)> = vec![$(
+                    (stringify!($field), &mut object.$field.any),
+                    (concat!("not_", stringify!($field)), &mut object.$field.none),
+                )*];
+                at.read_members(members, &mut fields);
+                Ok(object)
+            }
+        }
+
+        impl $name {
+            /// Every field by its name, with its values as scalars.
+            pub fn pairs(self) -> Vec<(String, Pair<Scalar>)> {
+                vec![$((camel_case(stringify!($field)).collect(), self.$field.into_scalars())),*]
+            }
+        }
+    };
+}
+
+impl<T: Into<Scalar>> Pair<T> {
+    fn into_scalars(self) -> Pair<Scalar> {
+        let scalars = |list: Option<Vec<T>>| list.map(|list| list.into_iter().map(T::into).collect());
+        Pair { any: scalars(self.any), none: scalars(self.none) }
+    }
+}
+
+impl<T> Pair<T> {
+    /// Whether it has a value.
+    pub fn asks(&self) -> bool {
+        [&self.any, &self.none].into_iter().flatten().any(|values| !values.is_empty())
+    }
+}
+
+pairs! {
+    /// Who: every field must hold.
+    pub struct Source:
+
+    /// The peer's SPIFFE ID without its scheme.
+    pub principals: String,
+    /// The token's `<iss>/<sub>`.
+    pub request_principals: String,
+    /// The peer's namespace.
+    pub namespaces: String,
+    /// The peer's service account.
+    pub service_accounts: String,
+    /// The peer's trust domain.
+    pub trust_domains: String,
+    /// Who opened the connection.
+    pub ip_blocks: String,
+    /// Who sent the request.
+    pub remote_ip_blocks: String,
+}
+
+pairs! {
     /// What: every field must hold.
-    #[expect(missing_docs, reason = "the names are Istio's, each with its `not`")]
     pub struct Operation:
 
-    pub hosts: Option<Vec<String>>,
-    pub not_hosts: Option<Vec<String>>,
-    pub ports: Option<Vec<Scalar>>,
-    pub not_ports: Option<Vec<Scalar>>,
-    pub methods: Option<Vec<String>>,
-    pub not_methods: Option<Vec<String>>,
-    pub paths: Option<Vec<String>>,
-    pub not_paths: Option<Vec<String>>,
+    /// Hosts.
+    pub hosts: String,
+    /// Ports.
+    pub ports: Scalar,
+    /// Methods.
+    pub methods: String,
+    /// Paths.
+    pub paths: String,
 }
 
 object! {
@@ -286,43 +354,15 @@ object! {
     pub max: Option<f64>,
 }
 
-impl Source {
-    /// Whether any field has a value.
-    pub fn asks(&self) -> bool {
-        let fields = [
-            &self.principals,
-            &self.not_principals,
-            &self.request_principals,
-            &self.not_request_principals,
-            &self.namespaces,
-            &self.not_namespaces,
-            &self.service_accounts,
-            &self.not_service_accounts,
-            &self.trust_domains,
-            &self.not_trust_domains,
-            &self.ip_blocks,
-            &self.not_ip_blocks,
-            &self.remote_ip_blocks,
-            &self.not_remote_ip_blocks,
-        ];
-        fields.into_iter().flatten().any(|values| !values.is_empty())
-    }
-}
-
-impl Operation {
-    /// Whether any field has a value.
-    pub fn asks(&self) -> bool {
-        let texts = [&self.hosts, &self.not_hosts, &self.methods, &self.not_methods, &self.paths, &self.not_paths];
-        texts.into_iter().flatten().any(|values| !values.is_empty())
-            || [&self.ports, &self.not_ports].into_iter().flatten().any(|values| !values.is_empty())
-    }
-}
-
 impl Condition {
     /// Whether anything is asked of the key.
     pub fn asks(&self) -> bool {
-        let lists = [&self.values, &self.not_values, &self.all_of];
-        lists.into_iter().flatten().any(|values| !values.is_empty())
+        self.is_positive() || self.not_values.as_ref().is_some_and(|values| !values.is_empty())
+    }
+
+    /// Whether it asks for something that is there, and not only for something that is not.
+    pub fn is_positive(&self) -> bool {
+        [&self.values, &self.all_of].into_iter().flatten().any(|values| !values.is_empty())
             || [&self.matches, &self.values_from].into_iter().flatten().any(|values| !values.is_empty())
             || self.min.is_some()
             || self.max.is_some()
@@ -330,7 +370,7 @@ impl Condition {
 }
 
 /// A text, a number or a boolean; compared as the text it has in JSON.
-#[derive(Debug)]
+#[derive(Debug, PartialEq)]
 pub enum Scalar {
     /// Text.
     Text(String),
@@ -348,6 +388,12 @@ impl Scalar {
             Self::Flag(flag) => flag.to_string(),
             Self::Number(number) => number.to_string(),
         }
+    }
+}
+
+impl std::convert::From<String> for Scalar {
+    fn from(text: String) -> Self {
+        Self::Text(text)
     }
 }
 

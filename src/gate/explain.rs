@@ -10,7 +10,10 @@ use crate::{
     decision_log::{Record, line::Line, trace::trace},
     denial::Denial,
     matching::path,
-    policy::{explain::Candidate, facts::Known},
+    policy::{
+        explain::Candidate,
+        facts::{Facts, Known},
+    },
     reason::Reason,
     reply::{Details, help},
     request::{HeaderName, Request},
@@ -61,7 +64,7 @@ impl Gate {
         let outgoing = request.with(&record.mutation.edits);
         let readings = path::readings(outgoing.target());
         let known = Known::new(outgoing, &readings, connection);
-        self.policies.explain(&self.facts(&known, &record.identities))
+        self.policies.explain(&Facts::new(&known).with(self.token(request, &record.identities)))
     }
 
     /// Why headers that the rules write are not on a request that passes.

@@ -21,7 +21,7 @@ use crate::{
     outbound::wait_queue::{NoWait, StreamId, WaitQueue},
     policy::{
         Permit, Policies,
-        facts::{Facts, Known},
+        facts::{Facts, Known, Token},
     },
     reason::Reason,
     reply::{Errors, Reply, Style},
@@ -174,14 +174,9 @@ impl Gate {
         let outgoing = request.with(&record.mutation.edits);
         let readings = path::readings(outgoing.target());
         let known = Known::new(outgoing, &readings, connection);
-        let facts = self.facts(&known, &record.identities);
+        let facts = Facts::new(&known).with(self.token(request, &record.identities));
         record.shadow = Some(self.policies.shadow(&facts));
-        let permit = if self.is_exempt(request) && !facts.text_only {
-            self.policies.decide_preflight(&facts)
-        } else {
-            self.policies.decide(&facts)
-        };
-        Ok(permit?)
+        Ok(self.policies.decide(&facts)?)
     }
 
     /// Finds out who sends the request, and takes the tokens out of it.
@@ -208,15 +203,15 @@ impl Gate {
         Ok(())
     }
 
-    /// What policies may know of a request.
-    fn facts<'a>(&self, known: &'a Known<'a>, identities: &'a [Identity]) -> Facts<'a> {
-        let mut facts = Facts::new(known);
-        facts.text_only = self.errors.style == Style::Istio;
-        if let Some(identity) = identities.first() {
-            facts.claims = Some(&identity.claims);
-            facts.space_delimited = &identity.provider.space_delimited_claims;
+    /// What policies may know of who sends a request.
+    fn token<'a>(&self, request: &Request, identities: &'a [Identity]) -> Token<'a> {
+        match identities.first() {
+            _ if self.is_exempt(request) => Token::Preflight,
+            Some(Identity { claims, provider, .. }) => {
+                Token::Proven { claims, space_delimited: &provider.space_delimited_claims }
+            }
+            None => Token::Anonymous,
         }
-        facts
     }
 
     /// Whether the request is a preflight, which needs no token.

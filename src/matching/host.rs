@@ -20,8 +20,11 @@ impl HostPattern {
         })
     }
 
-    /// Whether the request's authority matches.
+    /// Whether the request's authority matches; one that is missing does.
     pub fn matches(&self, authority: &[u8]) -> bool {
+        if is_missing(authority) {
+            return true;
+        }
         let authority = authority.to_ascii_lowercase();
         let (host, port) = match port(&authority) {
             Some((host, port)) => (host, Some(port)),
@@ -33,6 +36,11 @@ impl HostPattern {
             _ => self.pattern.matches(host),
         }
     }
+}
+
+/// Whether there is no host, with a port or without.
+pub fn is_missing(authority: &[u8]) -> bool {
+    matches!(authority.first(), None | Some(b':'))
 }
 
 /// Host and port of `host:port`; an IPv6 address keeps its brackets.
@@ -63,7 +71,9 @@ mod tests {
             ("*.example.com", "a.example.com:80", true),
             ("*.example.com", "example.com", false),
             ("*", "x", true),
-            ("*", "", false),
+            ("*", "", true),
+            ("api.example.com", "", true),
+            ("api.example.com", ":80", true),
             ("[::1]", "[::1]", true),
             ("[::1]", "[::1]:80", true),
         ] {

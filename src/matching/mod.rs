@@ -1,5 +1,6 @@
 //! What a request does: host, method and path, matched as Istio's `operation` does (AuthorizationPolicy `to`).
 
+pub mod glob;
 pub mod host;
 pub mod path;
 pub mod pattern;
@@ -23,9 +24,13 @@ pub struct RequestMatch {
 
 impl RequestMatch {
     /// Whether the request is of this kind when its path is read so.
+    ///
+    /// It decides which rules apply, and nobody may escape a rule: methods count in any case, and a host or a path that is
+    /// missing matches every pattern.
     pub fn matches(&self, request: &Request, path: &Reading<'_>) -> bool {
-        (self.methods.is_empty() || self.methods.iter().any(|method| method.matches(request.method())))
+        let method = request.method();
+        (self.methods.is_empty() || self.methods.iter().any(|pattern| pattern.matches_in_any_case(method)))
             && (self.hosts.is_empty() || self.hosts.iter().any(|host| host.matches(request.authority())))
-            && (self.paths.is_empty() || self.paths.iter().any(|pattern| pattern.matches(path)))
+            && (self.paths.is_empty() || path.is_missing() || self.paths.iter().any(|pattern| pattern.matches(path)))
     }
 }

@@ -21,6 +21,19 @@ enum Depth {
     Eager,
 }
 
+/// What the proxy makes of a path before anybody sees it (Istio's `pathNormalization`).
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum PathNormalization {
+    /// `NONE`: nothing.
+    None,
+    /// `BASE`: RFC 3986 and `\` for `/`.
+    Base,
+    /// `MERGE_SLASHES`: that, and `//` is `/`.
+    MergeSlashes,
+    /// `DECODE_AND_MERGE_SLASHES`: `%2F` and `%5C` are slashes, and then all of that.
+    DecodeAndMergeSlashes,
+}
+
 /// A path as one kind of server reads it.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Reading<'a> {
@@ -33,23 +46,51 @@ impl Reading<'_> {
     pub fn path(&self) -> &[u8] {
         &self.path
     }
+
+    /// Whether there is no path, as in `CONNECT`.
+    pub fn is_missing(&self) -> bool {
+        self.path.is_empty()
+    }
 }
 
-/// Every reading of a request target; for a plain path just the one.
+/// Every reading of a request target; for a plain path, and for one that is missing, just the one.
 pub fn readings(target: &[u8]) -> Vec<Reading<'_>> {
-    let end = target.iter().position(|byte| matches!(byte, b'?' | b'#')).unwrap_or(target.len());
-    let path = target.get(..end).unwrap_or(target);
+    let path = path(target);
     let raw = Reading { depth: Depth::Raw, path: Cow::Borrowed(path) };
-    if is_plain(path) {
+    if path.is_empty() || is_plain(path) {
         return vec![raw];
     }
-    let normal = resolve(&turn(&decode_unreserved(path)), false);
+    let normal = resolve(&turn(&decode(path, is_unreserved)), false);
     let eager = resolve(&drop_parameters(&turn(&percent_decode(path).collect::<Vec<u8>>())), true);
     vec![
         raw,
         Reading { depth: Depth::Normal, path: Cow::Owned(normal) },
         Reading { depth: Depth::Eager, path: Cow::Owned(eager) },
     ]
+}
+
+/// The one reading of a request target that a proxy with this setting and everything behind it agree on.
+pub fn reading(target: &[u8], normalization: PathNormalization) -> Reading<'_> {
+    let path = path(target);
+    let merge = match normalization {
+        PathNormalization::Base => false,
+        PathNormalization::MergeSlashes | PathNormalization::DecodeAndMergeSlashes => true,
+        PathNormalization::None => return Reading { depth: Depth::Raw, path: Cow::Borrowed(path) },
+    };
+    if path.is_empty() || is_plain(path) {
+        return Reading { depth: Depth::Raw, path: Cow::Borrowed(path) };
+    }
+    let decoded = decode(path, |byte| match normalization {
+        PathNormalization::DecodeAndMergeSlashes => is_unreserved(byte) || matches!(byte, b'/' | b'\\'),
+        _ => is_unreserved(byte),
+    });
+    Reading { depth: Depth::Normal, path: Cow::Owned(resolve(&turn(&decoded), merge)) }
+}
+
+/// A request target without query and fragment.
+fn path(target: &[u8]) -> &[u8] {
+    let end = target.iter().position(|byte| matches!(byte, b'?' | b'#')).unwrap_or(target.len());
+    target.get(..end).unwrap_or(target)
 }
 
 /// Nothing in it that two servers could disagree about.
@@ -62,13 +103,18 @@ fn turn(path: &[u8]) -> Vec<u8> {
     path.iter().map(|byte| if *byte == b'\\' { b'/' } else { *byte }).collect()
 }
 
-/// RFC 3986 section 6.2.2.2: only what never needed encoding.
-fn decode_unreserved(path: &[u8]) -> Vec<u8> {
+/// RFC 3986 section 6.2.2.2: what never needed encoding.
+fn is_unreserved(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~')
+}
+
+/// Decodes the triplets of these bytes.
+fn decode(path: &[u8], is_decoded: impl Fn(u8) -> bool) -> Vec<u8> {
     let mut decoded = Vec::with_capacity(path.len());
     let mut rest = path;
     while let Some((first, tail)) = rest.split_first() {
         if let Some(byte) = rest.get(..3).filter(|_| *first == b'%').and_then(|triplet| percent_decode(triplet).next())
-            && (byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~'))
+            && is_decoded(byte)
         {
             decoded.push(byte);
             rest = rest.get(3..).unwrap_or_default();
@@ -185,7 +231,7 @@ impl PathPattern {
         let decoded = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap_or_else(|_| text.to_owned());
         Ok(Self {
             raw: Form::parse(text, plain)?,
-            normal: Form::parse(&decoded(decode_unreserved(text.as_bytes())), plain)?,
+            normal: Form::parse(&decoded(decode(text.as_bytes(), is_unreserved)), plain)?,
             eager: Form::parse(&decoded(percent_decode(text.as_bytes()).collect()), plain)?,
         })
     }
@@ -193,6 +239,29 @@ impl PathPattern {
     /// Whether a `*` stands for itself in it.
     pub fn has_literal_star(&self) -> bool {
         matches!(&self.raw, Form::Plain(pattern) if pattern.has_literal_star())
+    }
+
+    /// Whether it matches every path, and no path too.
+    pub fn is_any(&self) -> bool {
+        self.raw == Form::Plain(Pattern::Present)
+    }
+
+    /// Whether some path matches it in every reading. One that `//`, `;`, `\` or a dot segment is written in has none.
+    pub fn is_readable(&self) -> bool {
+        let text: Vec<u8> = match &self.raw {
+            Form::Plain(Pattern::Present) => return true,
+            Form::Plain(Pattern::Exact(text)) => text.as_bytes().to_vec(),
+            Form::Plain(Pattern::Prefix(text)) => [text.as_bytes(), b"x"].concat(),
+            Form::Plain(Pattern::Suffix(text)) => [b"/", text.trim_start_matches('/').as_bytes()].concat(),
+            Form::Template(segments) => {
+                let shown = |segment: &Segment| match segment {
+                    Segment::Literal(literal) => literal.clone(),
+                    _ => b"x".to_vec(),
+                };
+                [b"/", segments.iter().map(shown).collect::<Vec<_>>().join(&b'/').as_slice()].concat()
+            }
+        };
+        readings(&text).iter().all(|reading| self.matches(reading))
     }
 
     /// Whether a path matches, the pattern decoded as deeply as the path.
@@ -345,6 +414,36 @@ mod tests {
         assert_eq!(read("/a/./b/.."), ["/a/./b/..", "/a/"]);
         assert_eq!(read("/../../x"), ["/../../x", "/x"]);
         assert_eq!(read("/a%"), ["/a%"]);
+    }
+
+    #[test]
+    fn a_setting_names_one_reading() {
+        use PathNormalization::{Base, DecodeAndMergeSlashes, MergeSlashes, None};
+        for (target, expected) in [
+            ("/a/b?c=//", ["/a/b"; 4]),
+            ("/store//cart", ["/store//cart", "/store//cart", "/store/cart", "/store/cart"]),
+            ("/files/a%2Fb", ["/files/a%2Fb", "/files/a%2Fb", "/files/a%2Fb", "/files/a/b"]),
+            ("/files/..%5Cb", ["/files/..%5Cb", "/files/..%5Cb", "/files/..%5Cb", "/b"]),
+            ("/a/../%61;b", ["/a/../%61;b", "/a;b", "/a;b", "/a;b"]),
+            ("/%252F", ["/%252F"; 4]),
+            ("", [""; 4]),
+        ] {
+            for (normalization, expected) in [None, Base, MergeSlashes, DecodeAndMergeSlashes].into_iter().zip(expected)
+            {
+                let reading = reading(target.as_bytes(), normalization);
+                assert_eq!(str::from_utf8(reading.path()).unwrap(), expected, "{target} {normalization:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_pattern_that_no_path_matches_in_every_reading_is_known() {
+        for pattern in ["/a", "*", "/a*", "*.json", "*/z", "/a/{*}/{**}", "/a%20b", "/a.b"] {
+            assert!(PathPattern::lenient(pattern).unwrap().is_readable(), "{pattern}");
+        }
+        for pattern in ["/a//b", "/a;b", "/a/../b", "/a;b*", "/a//{*}", r"/a\b"] {
+            assert!(!PathPattern::lenient(pattern).unwrap().is_readable(), "{pattern}");
+        }
     }
 
     #[test]

@@ -56,6 +56,17 @@ impl Pattern {
         }
     }
 
+    /// Whether a value matches in upper or lower case or any mixture; `*` is anything, also nothing.
+    pub fn matches_in_any_case(&self, value: &[u8]) -> bool {
+        let is = |part: Option<&[u8]>, text: &str| part.is_some_and(|part| part.eq_ignore_ascii_case(text.as_bytes()));
+        match self {
+            Self::Exact(text) => is(Some(value), text),
+            Self::Prefix(text) => is(value.get(..text.len()), text),
+            Self::Suffix(text) => is(value.len().checked_sub(text.len()).and_then(|start| value.get(start..)), text),
+            Self::Present => true,
+        }
+    }
+
     /// Whether a value matches, case and all.
     pub fn matches(&self, value: impl AsRef<[u8]>) -> bool {
         let value = value.as_ref();

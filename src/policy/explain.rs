@@ -2,18 +2,13 @@
 
 use std::{fmt, rc::Rc};
 
-use super::{
-    Policies,
-    facts::Facts,
-    rule::{Lack, Rule},
-    ruleset::RuleSet,
-};
+use super::{Action, Policies, facts::Facts, rule::Lack, ruleset::RuleSet, view::View};
 
 /// A rule that might have decided.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Candidate {
     /// What its policy does.
-    pub action: &'static str,
+    pub action: Action,
     /// The rule, by id.
     pub rule: Rc<str>,
     /// What it lacked; nothing if it matched.
@@ -23,19 +18,17 @@ pub struct Candidate {
 impl Policies {
     /// Every candidate in the order of the decision: DENY, then ALLOW.
     pub fn explain(&self, facts: &Facts<'_>) -> Vec<Candidate> {
-        let prohibiting = facts.for_prohibition();
-        let deny = candidates("DENY", &self.deny, &prohibiting);
-        deny.chain(self.allow.iter().flat_map(|allow| candidates("ALLOW", allow, facts))).collect()
+        let named = self.settings.reading(facts);
+        let view = View::new(facts, self.settings, named.as_ref());
+        let mut found = candidates(Action::Deny, &self.deny, view.for_prohibition());
+        found.extend(self.allow.iter().flat_map(|allow| candidates(Action::Allow, allow, view)));
+        found
     }
 }
 
-fn candidates<'a>(
-    action: &'static str,
-    rules: &'a RuleSet,
-    facts: &'a Facts<'_>,
-) -> impl Iterator<Item = Candidate> + use<'a> {
-    let candidate = move |rule: &Rule| Candidate { action, rule: rule.id.clone(), lacks: rule.lacks(facts) };
-    rules.candidates(facts).map(candidate)
+fn candidates(action: Action, rules: &RuleSet, view: View<'_>) -> Vec<Candidate> {
+    let candidates = rules.candidates(&view);
+    candidates.map(|rule| Candidate { action, rule: Rc::clone(&rule.id), lacks: rule.lacks(&view) }).collect()
 }
 
 impl fmt::Display for Candidate {

@@ -2,12 +2,18 @@
 
 use std::collections::HashMap;
 
-use super::{facts::Facts, rule::Rule};
+use super::{
+    attribute::Attribute,
+    rule::{Operation, Rule},
+    value::Value,
+    view::View,
+};
 use crate::matching::{path::PathKey, pattern::Pattern};
 
 /// Rules by exact host, and those of every other kind of host.
 #[derive(Debug, Default)]
 pub(super) struct Index {
+    rules: usize,
     by_host: HashMap<Vec<u8>, Paths>,
     any_host: Paths,
 }
@@ -24,15 +30,15 @@ struct Paths {
 
 impl Index {
     pub(super) fn new(rules: &[Rule]) -> Self {
-        let mut index = Self::default();
+        let mut index = Self { rules: rules.len(), ..Self::default() };
         for (number, rule) in rules.iter().enumerate() {
             if rule.to.is_empty() {
                 index.any_host.any.push(number);
             }
             for operation in &rule.to {
-                let keys: Vec<PathKey<'_>> = operation.paths.any.iter().map(|path| path.key()).collect();
+                let keys: Vec<PathKey<'_>> = operation.paths.iter().map(|path| path.key()).collect();
                 let keys = if keys.is_empty() { vec![PathKey::Any] } else { keys };
-                let mut hosts: Vec<Option<&str>> = operation.hosts.any.iter().map(exact).collect();
+                let mut hosts = exact_hosts(operation);
                 if hosts.is_empty() {
                     hosts.push(None);
                 }
@@ -49,11 +55,16 @@ impl Index {
     }
 
     /// The numbers of the rules, each once, in order.
-    pub(super) fn candidates(&self, facts: &Facts<'_>) -> Vec<usize> {
+    pub(super) fn candidates(&self, view: &View<'_>) -> Vec<usize> {
+        let known = view.facts.known;
+        let is_missing = known.is_host_missing() || view.readings().any(|reading| reading.is_missing());
+        if is_missing && view.unknown_matches {
+            return (0..self.rules).collect();
+        }
         let mut found = Vec::new();
-        for paths in self.by_host.get(&facts.known.host).into_iter().chain([&self.any_host]) {
+        for paths in self.by_host.get(known.host()).into_iter().chain([&self.any_host]) {
             found.extend(&paths.any);
-            for reading in facts.readings() {
+            for reading in view.readings() {
                 paths.find(reading.path(), &mut found);
             }
         }
@@ -86,9 +97,12 @@ impl Paths {
     }
 }
 
-fn exact(pattern: &Pattern) -> Option<&str> {
-    match pattern {
-        Pattern::Exact(host) => Some(host),
+/// The hosts of an operation, and `None` for each that is a pattern.
+fn exact_hosts(operation: &Operation) -> Vec<Option<&str>> {
+    let hosts = operation.others.iter().filter(|matcher| *matcher.attribute() == Attribute::Host);
+    let exact = |value| match value {
+        &Value::Text(Pattern::Exact(ref host)) => Some(host.as_str()),
         _ => None,
-    }
+    };
+    hosts.flat_map(|matcher| matcher.any()).map(exact).collect()
 }

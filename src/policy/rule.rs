@@ -3,24 +3,33 @@
 use std::{fmt, rc::Rc};
 
 use super::{
-    condition::Condition,
-    facts::{Assume, Facts},
-    operation::Operation,
-    source::Source,
+    matcher::Matcher,
+    view::{Assume, View},
 };
-use crate::matching::path::{Captures, Reading};
+use crate::matching::path::{Captures, PathPattern, Reading};
 
 /// A compiled rule. Without any parts it always matches.
 #[derive(Clone, Debug)]
 pub struct Rule {
     /// `ns[<namespace>]-policy[<name>]-rule[<index>]`, with the rule's own name for the index if it has one.
     pub id: Rc<str>,
-    /// Who; none means anybody.
-    pub from: Vec<Source>,
+    /// Who; none means anybody. All of a source must hold.
+    pub from: Vec<Vec<Matcher>>,
     /// What; none means anything.
     pub to: Vec<Operation>,
-    /// What else.
-    pub when: Vec<Condition>,
+    /// What else, all of it.
+    pub when: Vec<Matcher>,
+}
+
+/// What is done (Istio's `operation`): all of it must hold. Paths are apart, because they capture.
+#[derive(Clone, Debug, Default)]
+pub struct Operation {
+    /// Paths without query and fragment, any of these.
+    pub paths: Vec<PathPattern>,
+    /// None of these.
+    pub not_paths: Vec<PathPattern>,
+    /// Hosts, ports and methods.
+    pub others: Vec<Matcher>,
 }
 
 /// A part of a rule that did not hold.
@@ -34,57 +43,80 @@ pub enum Lack {
     When(usize, String),
 }
 
+impl Operation {
+    /// The captures of every path pattern that matches, if the request is this operation when its path is read so.
+    fn captures<'r>(&self, view: &View<'_>, reading: &'r Reading<'_>) -> Vec<Captures<'r>> {
+        let unknown = view.unknown_matches;
+        let matches = |pattern: &PathPattern, unknown: bool| {
+            pattern.matches(reading) || reading.is_missing() && (pattern.is_any() || unknown)
+        };
+        let none = Captures::default();
+        if !self.others.iter().all(|matcher| matcher.holds(view, &none))
+            || self.not_paths.iter().any(|pattern| matches(pattern, !unknown))
+        {
+            return Vec::new();
+        }
+        if self.paths.is_empty() {
+            return vec![none];
+        }
+        let captures = |pattern: &PathPattern| {
+            pattern.captures(reading).or_else(|| matches(pattern, unknown).then(Captures::default))
+        };
+        self.paths.iter().filter_map(captures).collect()
+    }
+}
+
 impl Rule {
     /// Whether the rule matches when the path is read so.
-    pub fn matches(&self, facts: &Facts<'_>, reading: &Reading<'_>) -> bool {
-        if !(self.from.is_empty() || self.from.iter().any(|source| source.matches(facts))) {
+    fn matches(&self, view: &View<'_>, reading: &Reading<'_>) -> bool {
+        if !self.comes_from(view) {
             return false;
         }
-        let holds = |captures: &Captures<'_>| self.when.iter().all(|condition| condition.holds(facts, captures));
+        let holds = |captures: &Captures<'_>| self.when.iter().all(|condition| condition.holds(view, captures));
         if self.to.is_empty() {
             return holds(&Captures::default());
         }
-        let operations = self.to.iter().filter_map(|operation| operation.matches(facts, reading));
-        operations.flatten().any(|captures| holds(&captures))
+        self.to.iter().flat_map(|operation| operation.captures(view, reading)).any(|captures| holds(&captures))
+    }
+
+    fn comes_from(&self, view: &View<'_>) -> bool {
+        let none = Captures::default();
+        let is_source = |source: &Vec<Matcher>| source.iter().all(|matcher| matcher.holds(view, &none));
+        self.from.is_empty() || self.from.iter().any(is_source)
     }
 
     /// Whether the rule matches in every reading of the path: what a permission needs.
-    pub fn surely_matches(&self, facts: &Facts<'_>) -> bool {
-        facts.readings().iter().all(|reading| self.matches(facts, reading))
+    pub(super) fn surely_matches(&self, view: &View<'_>) -> bool {
+        view.readings().all(|reading| self.matches(view, reading))
     }
 
     /// Whether the rule matches in some reading of the path: enough for a prohibition.
-    pub fn possibly_matches(&self, facts: &Facts<'_>) -> bool {
-        facts.readings().iter().any(|reading| self.matches(facts, reading))
-    }
-
-    /// Whether the rule asks anything of the token.
-    pub fn asks_identity(&self) -> bool {
-        self.from.iter().any(Source::asks_identity) || self.when.iter().any(Condition::asks_identity)
+    pub(super) fn possibly_matches(&self, view: &View<'_>) -> bool {
+        view.readings().any(|reading| self.matches(view, reading))
     }
 
     /// The scopes a request needs that lacks nothing else, if the rule names them; `None` if it lacks anything else.
-    pub fn missing_scopes(&self, facts: &Facts<'_>) -> Option<Option<Vec<&str>>> {
-        let lacks_only_scope = !self.surely_matches(facts) && self.surely_matches(&facts.assuming(Assume::Scope));
+    pub(super) fn missing_scopes(&self, view: &View<'_>) -> Option<Option<Vec<&str>>> {
+        let lacks_only_scope = !self.surely_matches(view) && self.surely_matches(&view.assuming(Assume::Scope));
         lacks_only_scope.then(|| {
             let failing = self
                 .when
                 .iter()
-                .filter(|condition| condition.is_about_scope() && !condition.holds(facts, &Captures::default()));
-            failing.map(Condition::scopes).collect::<Option<Vec<_>>>().map(|scopes| scopes.concat())
+                .filter(|condition| condition.attribute().is_scope() && !condition.holds(view, &Captures::default()));
+            failing.map(Matcher::scopes).collect::<Option<Vec<_>>>().map(|scopes| scopes.concat())
         })
     }
 
     /// What the rule lacks, part by part, in the first reading of the path.
-    pub fn lacks(&self, facts: &Facts<'_>) -> Vec<Lack> {
-        let Some(reading) = facts.readings().first() else { return Vec::new() };
-        let from = self.from.is_empty() || self.from.iter().any(|source| source.matches(facts));
+    pub(super) fn lacks(&self, view: &View<'_>) -> Vec<Lack> {
+        let Some(reading) = view.readings().next() else { return Vec::new() };
         let captures: Vec<Captures<'_>> =
-            self.to.iter().filter_map(|operation| operation.matches(facts, reading)).flatten().collect();
+            self.to.iter().flat_map(|operation| operation.captures(view, reading)).collect();
+        let from = self.comes_from(view);
         let to = self.to.is_empty() || !captures.is_empty();
         let captures = captures.into_iter().next().unwrap_or_default();
-        let failing = self.when.iter().enumerate().filter(|(_, condition)| !condition.holds(facts, &captures));
-        let when = failing.map(|(index, condition)| Lack::When(index, condition.key()));
+        let failing = self.when.iter().enumerate().filter(|(_, condition)| !condition.holds(view, &captures));
+        let when = failing.map(|(index, condition)| Lack::When(index, condition.attribute().to_string()));
         let parts = [(!from).then_some(Lack::From), (!to).then_some(Lack::To)];
         parts.into_iter().flatten().chain(when).collect()
     }

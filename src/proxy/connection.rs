@@ -4,7 +4,7 @@ use std::net::{IpAddr, SocketAddr};
 
 use proxy_wasm::{hostcalls, types::Bytes};
 
-use crate::connection::Connection;
+use crate::connection::{Connection, PeerCertificate, SourceAddress};
 
 /// The connection of the request at hand.
 pub(super) struct Downstream;
@@ -15,15 +15,26 @@ const ISTIO_PEER: [&str; 2] = ["filter_state", "io.istio.peer_principal"];
 const DIRECT_PEER: [&str; 2] = ["filter_state", "claimgate.source_ip"];
 
 impl Connection for Downstream {
-    fn peer_uri(&self) -> Option<String> {
-        text(&["connection", "uri_san_peer_certificate"]).or_else(|| text(&ISTIO_PEER))
+    fn peer(&self) -> Option<PeerCertificate> {
+        let uri = text(&["connection", "uri_san_peer_certificate"]).or_else(|| text(&ISTIO_PEER));
+        let certificate = PeerCertificate { uri, ..PeerCertificate::default() };
+        if certificate.identity().is_some() {
+            return Some(certificate);
+        }
+        let dns = text(&["connection", "dns_san_peer_certificate"]);
+        let subject = text(&["connection", "subject_peer_certificate"]);
+        let certificate = PeerCertificate { dns, subject, ..certificate };
+        (certificate != PeerCertificate::default()).then_some(certificate)
     }
 
     /// Envoy's `source.address` is the peer's own unless it comes from `X-Forwarded-For`; then its port is 0.
-    fn source_ip(&self) -> Option<IpAddr> {
-        match text(&DIRECT_PEER) {
-            Some(direct) => direct.parse().ok(),
-            None => address(&["source", "address"]).filter(|address| address.port() != 0).map(|address| address.ip()),
+    fn source_ip(&self, believed: SourceAddress) -> Option<IpAddr> {
+        let connection =
+            || address(&["source", "address"]).filter(|address| address.port() != 0).map(|address| address.ip());
+        match believed {
+            SourceAddress::Connection => connection(),
+            SourceAddress::FilterState => text(&DIRECT_PEER)?.parse().ok(),
+            SourceAddress::Either => text(&DIRECT_PEER).map_or_else(connection, |direct| direct.parse().ok()),
         }
     }
 

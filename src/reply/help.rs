@@ -6,7 +6,7 @@ use crate::{
     authenticate::provider::{Issuer, Provider},
     claims::validity::{Audience, Types},
     jose::algorithm::Algorithm,
-    policy::explain::Candidate,
+    policy::{Action, explain::Candidate},
     reason::Reason,
 };
 
@@ -37,7 +37,12 @@ pub fn of_providers(reason: Reason, providers: &[&Rc<Provider>]) -> Vec<String> 
 
 /// What each rule lacked that might have allowed the request.
 pub fn of_policies(candidates: &[Candidate]) -> Vec<String> {
-    candidates.iter().filter(|candidate| candidate.action == "ALLOW").take(MOST).map(Candidate::to_string).collect()
+    candidates
+        .iter()
+        .filter(|candidate| candidate.action == Action::Allow)
+        .take(MOST)
+        .map(Candidate::to_string)
+        .collect()
 }
 
 fn listed<'a>(claim: &str, values: impl Iterator<Item = &'a str>) -> String {

@@ -1,6 +1,9 @@
 //! A header's name, equal to every name that an upstream may take for it.
 
-use std::hash::{Hash, Hasher};
+use std::{
+    fmt,
+    hash::{Hash, Hasher},
+};
 
 /// The name of a header in a configuration, in lower case.
 ///
@@ -22,6 +25,12 @@ impl HeaderName {
     /// Whether an upstream may take a header of this name for it.
     pub fn is(&self, name: &str) -> bool {
         self.0.len() == name.len() && folded(&self.0).eq(folded(name))
+    }
+}
+
+impl fmt::Display for HeaderName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
     }
 }
 

@@ -70,7 +70,7 @@ pub fn missing_headers(providers: &[Rc<Provider>], identities: &[Identity]) -> V
 impl fmt::Display for MissingHeader {
     /// One line for a person.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "no {}: ", self.header.as_str())?;
+        write!(f, "no {}: ", self.header)?;
         match &self.cause {
             Cause::NoToken => write!(f, "no token is good for the rule {}", self.provider),
             Cause::NoClaim(claim) => write!(f, "the token has no claim {claim}, or an empty one"),

@@ -81,6 +81,8 @@ pub struct Grpc {
 pub struct Peer {
     /// The URI SAN of the client's certificate, `spiffe://` and all.
     pub principal: Option<String>,
+    /// The DNS SAN of the client's certificate.
+    pub dns: Option<String>,
     /// The peer of the TCP connection.
     source_ip: Option<IpAddr>,
     /// The client that `x-forwarded-for` tells of.
@@ -281,7 +283,7 @@ impl Peer {
     }
 
     pub fn is_on_tls(&self) -> bool {
-        self.principal.is_some() || self.sni.is_some()
+        self.principal.is_some() || self.dns.is_some() || self.sni.is_some()
     }
 
     /// Whether a test can be this peer without an address of another machine, or a port of its choice.

@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 use claimgate::{
     config::Config,
-    connection::Connection,
+    connection::{Connection, PeerCertificate, SourceAddress},
     decision_log::Record,
     gate::{Decision, Gate, Step},
     metric::{Metric, NONE, label},
@@ -18,6 +18,9 @@ use super::{
     observed::Observed,
     outcome::{self, Arrival, Outcome},
 };
+
+/// Of every certificate that a case's peer has.
+const SUBJECT: &str = "CN=end of a connection";
 
 /// 2026-01-01T00:00:00Z.
 pub const NOW: u64 = 1_767_225_600;
@@ -83,11 +86,12 @@ fn stat(record: &Record) -> String {
 }
 
 impl Connection for Peer {
-    fn peer_uri(&self) -> Option<String> {
-        self.principal.clone()
+    fn peer(&self) -> Option<PeerCertificate> {
+        let subject = Some(SUBJECT.to_owned());
+        self.is_on_tls().then(|| PeerCertificate { uri: self.principal.clone(), dns: self.dns.clone(), subject })
     }
 
-    fn source_ip(&self) -> Option<IpAddr> {
+    fn source_ip(&self, _: SourceAddress) -> Option<IpAddr> {
         Some(self.source_ip())
     }
 

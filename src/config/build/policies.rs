@@ -1,258 +1,248 @@
 //! `authorizationPolicies`: what is written becomes rules, or a problem; nothing is dropped in silence.
 
-use std::net::IpAddr;
+mod meaning;
+mod selection;
+mod value;
 
-use ipnet::IpNet;
+use serde_json::Value as Json;
 
-use super::{At, Problem, matching, shown, when};
+use super::{At, matching, shown, when};
 use crate::{
-    config::wire::{self, AuthorizationPolicy, Scalar},
-    matching::{path::PathPattern, pattern::Pattern},
+    config::wire::{self, AuthorizationPolicy, JwtRule, Pair, Scalar},
+    connection::SourceAddress,
+    matching::path::{PathNormalization, PathPattern},
     policy::{
-        Policies, RuleSet,
-        operation::Operation,
-        rule::Rule,
-        source::Source,
-        test::{PrincipalPattern, ServiceAccount, Values},
+        Action, Policies, Policy, Settings,
+        attribute::Attribute,
+        matcher::Matcher,
+        rule::{Operation, Rule},
+        trust_domain::TrustDomains,
+        value::Reader,
     },
 };
+use meaning::Said;
+pub(super) use meaning::report_nothing_left;
+pub(super) use value::each_value;
 
-/// What a policy does with a request that matches.
-#[derive(Clone, Copy, Eq, PartialEq)]
-enum Action {
-    Allow,
-    Deny,
-    Audit,
-    Custom,
+/// What a policy's meaning hangs on outside of it.
+pub(super) struct Context {
+    /// The issuers that rules name.
+    issuers: Vec<String>,
+    /// Whether some rule takes other issuers too.
+    takes_any_issuer: bool,
+    trust_domains: Option<TrustDomains>,
+    settings: Settings,
+    /// Whether `sourceAddress` is written.
+    says_source_address: bool,
+    said: Said,
 }
 
-pub(super) fn policies(at: &mut At<'_>, written: Option<Vec<AuthorizationPolicy>>) -> Policies {
-    let (mut deny, mut audit, mut dry_deny) = (Vec::new(), Vec::new(), Vec::new());
-    let (mut allow, mut dry_allow): (Option<Vec<Rule>>, Option<Vec<Rule>>) = (None, None);
-    for (index, policy) in written.unwrap_or_default().into_iter().enumerate() {
-        let mut at = at.index(index);
-        let actions =
-            [("ALLOW", Action::Allow), ("DENY", Action::Deny), ("AUDIT", Action::Audit), ("CUSTOM", Action::Custom)];
-        let action = policy.action.as_ref().and_then(|action| at.field("action").word(action, &actions));
-        let is_dry = policy.dry_run.unwrap_or(false);
-        let rules = self::rules(&mut at, policy);
-        match (action.unwrap_or(Action::Allow), is_dry) {
-            (Action::Allow, false) => allow.get_or_insert_default().extend(rules),
-            (Action::Allow, true) => dry_allow.get_or_insert_default().extend(rules),
-            (Action::Deny, false) => deny.extend(rules),
-            (Action::Deny, true) => dry_deny.extend(rules),
-            (Action::Audit, _) => audit.extend(rules),
-            (Action::Custom, _) => {
-                let mut at = at.field("action");
-                let problem = at.problem("`CUSTOM` asks another service, which claimgate does not");
-                at.report(problem.help("keep it in Istio, or say in `ALLOW` and `DENY` what the service decides"));
-            }
+/// One rule's surroundings.
+pub(super) struct Scope<'c> {
+    pub(super) context: &'c Context,
+    pub(super) reader: Reader<'c>,
+    action: Action,
+    /// Whether nothing but a request with a token can match.
+    pub(super) needs_token: bool,
+}
+
+impl Context {
+    /// Reads the fields beside the policies that they hang on.
+    pub(super) fn read(at: &mut At<'_>, wire: &mut wire::Config) -> Self {
+        let style = wire.errors.as_ref().and_then(|errors| errors.style.as_deref());
+        let rules: &[JwtRule] = wire.jwt_rules.as_deref().unwrap_or_default();
+        let source_address = wire.source_address.take().map(|written| {
+            let words = [("connection", SourceAddress::Connection), ("filterState", SourceAddress::FilterState)];
+            at.field("sourceAddress").word(&written, &words).unwrap_or_default()
+        });
+        let path_normalization = wire.path_normalization.take().and_then(|written| {
+            let words = [
+                ("NONE", PathNormalization::None),
+                ("BASE", PathNormalization::Base),
+                ("MERGE_SLASHES", PathNormalization::MergeSlashes),
+                ("DECODE_AND_MERGE_SLASHES", PathNormalization::DecodeAndMergeSlashes),
+            ];
+            at.field("pathNormalization").word(&written, &words)
+        });
+        Self {
+            issuers: rules.iter().filter_map(|rule| rule.issuer.clone()).collect(),
+            takes_any_issuer: rules.iter().any(|rule| rule.issuer.is_none()),
+            trust_domains: trust_domains(at, wire.trust_domain.take(), wire.trust_domain_aliases.take()),
+            settings: Settings {
+                text_only: style == Some("istio"),
+                source_address: source_address.unwrap_or_default(),
+                path_normalization,
+            },
+            says_source_address: source_address.is_some(),
+            said: Said::default(),
         }
-    }
-    Policies {
-        deny: RuleSet::new(deny),
-        allow: allow.map(RuleSet::new),
-        audit: RuleSet::new(audit),
-        dry_deny: RuleSet::new(dry_deny),
-        dry_allow: dry_allow.map(RuleSet::new),
     }
 }
 
-fn rules(at: &mut At<'_>, policy: AuthorizationPolicy) -> Vec<Rule> {
-    for (field, is_written) in [("selector", policy.selector.is_some()), ("targetRefs", policy.target_refs.is_some())] {
-        if is_written {
-            let problem = at.field(field).problem("it is not read: the policy is for the proxy this filter runs in");
-            at.report(problem.warning());
+fn trust_domains(at: &mut At<'_>, written: Option<String>, aliases: Option<Vec<String>>) -> Option<TrustDomains> {
+    let domain = |at: &mut At<'_>, written: String| {
+        let domain = at.text(written)?;
+        if domain.contains('/') {
+            let problem = at.problem(format!("{} is not a trust domain", shown(&domain)));
+            at.report(problem.help("write it without `spiffe://` and without a path, as in `cluster.local`"));
+            return None;
         }
+        Some(domain)
+    };
+    let has_aliases = aliases.as_ref().is_some_and(|aliases| !aliases.is_empty());
+    let trust_domain = written.and_then(|written| domain(&mut at.field("trustDomain"), written));
+    let aliases = at.field("trustDomainAliases").each(aliases, domain);
+    if trust_domain.is_none() && has_aliases {
+        let mut at = at.field("trustDomain");
+        at.report(at.problem("it is missing, so `trustDomainAliases` are names of nothing"));
     }
-    if policy.provider.is_some() {
+    trust_domain.map(|trust_domain| TrustDomains::new(trust_domain, aliases))
+}
+
+pub(super) fn policies(at: &mut At<'_>, written: Option<Vec<AuthorizationPolicy>>, context: &Context) -> Policies {
+    let written = written.unwrap_or_default();
+    let mut at = at.field("authorizationPolicies");
+    meaning::report_twins(&mut at, &written);
+    selection::report(&mut at, &written);
+    let policies = written.into_iter().enumerate();
+    let policies = policies.filter_map(|(index, written)| policy(&mut at.index(index), written, context)).collect();
+    Policies::new(policies, context.settings)
+}
+
+fn policy(at: &mut At<'_>, written: AuthorizationPolicy, context: &Context) -> Option<Policy> {
+    let words = [
+        ("ALLOW", Some(Action::Allow)),
+        ("DENY", Some(Action::Deny)),
+        ("AUDIT", Some(Action::Audit)),
+        ("CUSTOM", None),
+    ];
+    let word = written.action.as_ref().map(|action| at.field("action").word(action, &words));
+    if word == Some(Some(None)) {
+        let mut at = at.field("action");
+        let problem = at.problem("`CUSTOM` asks another service, which claimgate does not");
+        at.report(problem.help("keep it in Istio, or say in `ALLOW` and `DENY` what the service decides"));
+    } else if written.provider.is_some() {
         let mut at = at.field("provider");
         at.report(at.problem("it belongs to `CUSTOM` policies, which claimgate does not have"));
     }
-    let namespace = policy.namespace.unwrap_or_default();
-    let place = format!("ns[{namespace}]-policy[{}]", policy.name.unwrap_or_default());
+    let action = word.flatten().flatten().unwrap_or(Action::Allow);
+    let rules = written.rules.unwrap_or_default();
+    if rules.is_empty() && word == Some(Some(Some(action))) && action != Action::Allow {
+        let mut at = at.field("rules");
+        let problem = at.problem(format!("`{action}` without rules never matches"));
+        let problem = problem.help("write `[{}]` for every request, or leave the policy out");
+        at.report(if action == Action::Audit { problem.warning() } else { problem });
+    }
+    let namespace = written.namespace.unwrap_or_default();
+    let place = format!("ns[{namespace}]-policy[{}]", written.name.unwrap_or_default());
+    let reader = Reader {
+        namespace: &namespace,
+        issuers: &context.issuers,
+        trust_domains: context.trust_domains.as_ref(),
+        text_only: context.settings.text_only,
+    };
     let mut at = at.field("rules");
-    policy
-        .rules
-        .unwrap_or_default()
-        .into_iter()
-        .enumerate()
-        .map(|(index, written)| rule(&mut at.index(index), written, &place, &namespace, index))
-        .collect()
+    let rules = rules.into_iter().enumerate().map(|(index, written)| {
+        let needs_token = meaning::needs_token(&written);
+        let scope = Scope { context, reader, action, needs_token };
+        rule(&mut at.index(index), written, &place, &scope, index)
+    });
+    Some(Policy { action, is_dry_run: written.dry_run.unwrap_or(false), rules: rules.collect() })
 }
 
-fn rule(at: &mut At<'_>, written: wire::Rule, place: &str, namespace: &str, index: usize) -> Rule {
+fn rule(at: &mut At<'_>, written: wire::Rule, place: &str, scope: &Scope<'_>, index: usize) -> Rule {
     let name = written.name.and_then(|name| at.field("name").text(name)).unwrap_or_else(|| index.to_string());
+    report_empty_list(&mut at.field("from"), written.from.as_deref(), "anybody");
+    report_empty_list(&mut at.field("to"), written.to.as_deref(), "anything");
     let from = at.field("from").each(written.from, |at, from| {
         let mut at = at.field("source");
-        Some(source(&mut at, from.source.unwrap_or_default(), namespace))
+        Some(source(&mut at, from.source.unwrap_or_default(), scope))
     });
     let to = at.field("to").each(written.to, |at, to| {
         let mut at = at.field("operation");
-        Some(operation(&mut at, to.operation.unwrap_or_default()))
+        Some(operation(&mut at, to.operation.unwrap_or_default(), scope))
     });
-    let captures: Vec<&str> =
-        to.iter().flat_map(|operation| &operation.paths.any).flat_map(PathPattern::names).collect();
-    let when =
-        at.field("when").each(written.when, |at, condition| when::condition(at, condition, namespace, &captures));
+    let captures: Vec<&str> = to.iter().flat_map(|operation| &operation.paths).flat_map(PathPattern::names).collect();
+    let when = at.field("when").each(written.when, |at, condition| when::condition(at, condition, scope, &captures));
     Rule { id: format!("{place}-rule[{name}]").into(), from, to, when }
 }
 
-fn source(at: &mut At<'_>, written: wire::Source, namespace: &str) -> Source {
-    let has_accounts = written.service_accounts.is_some() || written.not_service_accounts.is_some();
-    if has_accounts && (written.principals.is_some() || written.namespaces.is_some()) {
-        let mut at = at.field("serviceAccounts");
-        at.report(at.problem("it can't stand beside `principals` or `namespaces`").help("write a source for each"));
-    }
-    report_empty(at, written.asks());
-    Source {
-        principals: values(at, "principals", written.principals, written.not_principals, peer_principal),
-        request_principals: values(
-            at,
-            "requestPrincipals",
-            written.request_principals,
-            written.not_request_principals,
-            request_principal,
-        ),
-        namespaces: values(at, "namespaces", written.namespaces, written.not_namespaces, |at, text| pattern(at, &text)),
-        service_accounts: values(
-            at,
-            "serviceAccounts",
-            written.service_accounts,
-            written.not_service_accounts,
-            |at, text| service_account(at, &text, namespace),
-        ),
-        trust_domains: values(at, "trustDomains", written.trust_domains, written.not_trust_domains, |at, text| {
-            pattern(at, &text)
-        }),
-        ip_blocks: values(at, "ipBlocks", written.ip_blocks, written.not_ip_blocks, ip_block),
-        remote_ip_blocks: values(
-            at,
-            "remoteIpBlocks",
-            written.remote_ip_blocks,
-            written.not_remote_ip_blocks,
-            ip_block,
-        ),
+/// Istio refuses it: it might mean all, or nothing.
+fn report_empty_list<T>(at: &mut At<'_>, list: Option<&[T]>, absent: &str) {
+    if list.is_some_and(<[T]>::is_empty) {
+        at.report(at.problem("it is an empty list").help(format!("leave it out for {absent}")));
     }
 }
 
-/// A method that never matches is only worth a warning here: Istio takes it.
-fn operation(at: &mut At<'_>, written: wire::Operation) -> Operation {
-    report_empty(at, written.asks());
-    Operation {
-        hosts: values(at, "hosts", written.hosts, written.not_hosts, |at, text| {
-            matching::no_host(at, &text).into_iter().for_each(|problem| at.report(problem));
-            pattern(at, &text.to_ascii_lowercase())
-        }),
-        ports: values(at, "ports", written.ports, written.not_ports, port),
-        methods: values(at, "methods", written.methods, written.not_methods, |at, text| {
-            matching::no_method(at, &text).into_iter().for_each(|problem| at.report(problem.warning()));
-            pattern(at, &text)
-        }),
-        paths: values(at, "paths", written.paths, written.not_paths, path),
-    }
-}
-
-/// Istio refuses an empty source or operation, for nobody knows whether it means all or nothing.
-fn report_empty(at: &mut At<'_>, asks: bool) {
-    if !asks {
+/// Istio refuses an empty source or operation, for the same reason.
+fn report_empty(at: &mut At<'_>, pairs: &[(String, Pair<Scalar>)]) {
+    if !pairs.iter().any(|(_, pair)| pair.asks()) {
         at.report(at.problem("it asks nothing").help("name a field with values, or leave the whole out for anything"));
     }
 }
 
+fn source(at: &mut At<'_>, written: wire::Source, scope: &Scope<'_>) -> Vec<Matcher> {
+    if written.service_accounts.asks() && (written.principals.asks() || written.namespaces.asks()) {
+        let mut at = at.field("serviceAccounts");
+        let problem = at.problem("it can't stand beside `principals` or `namespaces`, or their `not…`");
+        at.report(problem.help("write a source for each"));
+    }
+    let pairs = written.pairs();
+    report_empty(at, &pairs);
+    pairs.into_iter().filter_map(|(field, pair)| matcher(at, &field, pair, scope)).collect()
+}
+
+fn operation(at: &mut At<'_>, written: wire::Operation, scope: &Scope<'_>) -> Operation {
+    let pairs = written.pairs();
+    report_empty(at, &pairs);
+    let mut operation = Operation::default();
+    for (field, pair) in pairs {
+        if field == "paths" {
+            operation.paths = at.field("paths").each(pair.any, |at, written| value::path(at, written, scope, true));
+            operation.not_paths =
+                at.field("notPaths").each(pair.none, |at, written| value::path(at, written, scope, false));
+        } else {
+            operation.others.extend(matcher(at, &field, pair, scope));
+        }
+    }
+    operation
+}
+
 /// A field and its `not…`.
-pub(super) fn values<W, T>(
-    at: &mut At<'_>,
-    field: &str,
-    any: Option<Vec<W>>,
-    none: Option<Vec<W>>,
-    mut read: impl FnMut(&mut At<'_>, W) -> Option<T>,
-) -> Values<T> {
+fn matcher(at: &mut At<'_>, field: &str, pair: Pair<Scalar>, scope: &Scope<'_>) -> Option<Matcher> {
+    if !pair.asks() {
+        return None;
+    }
+    let attribute = Attribute::of_field(field)?;
     let mut initial = field.chars();
     let negated = initial.next().map(|first| format!("not{}{}", first.to_ascii_uppercase(), initial.as_str()));
-    Values {
-        any: at.field(field).each(any, &mut read),
-        none: at.field(&negated.unwrap_or_default()).each(none, &mut read),
+    let negated = negated.unwrap_or_default();
+    report_nothing_left(&mut at.field(field), pair.any.as_deref(), pair.none.as_deref(), &negated);
+    if pair.any.as_ref().is_none_or(Vec::is_empty) {
+        scope.report_negative(&mut at.field(&negated), &attribute);
     }
+    let any = each_value(&mut at.field(field), pair.any, &attribute, scope);
+    let none = each_value(&mut at.field(&negated), pair.none, &attribute, scope);
+    Some(Matcher::new(attribute, any, none))
 }
 
-pub(super) fn peer_principal(at: &mut At<'_>, text: String) -> Option<Pattern> {
-    if let Some(bare) = text.strip_prefix("spiffe://") {
-        let problem = at.problem(format!("{} never matches: Istio leaves `spiffe://` out", shown(&text)));
-        at.report(problem.help(format!("write {}", shown(bare))));
-        return None;
-    }
-    pattern(at, &text)
-}
-
-pub(super) fn request_principal(at: &mut At<'_>, text: String) -> Option<PrincipalPattern> {
-    let pattern = PrincipalPattern::parse(&text);
-    report_stars(at, &text, pattern.as_ref().map(PrincipalPattern::has_literal_star));
-    pattern
-}
-
-fn path(at: &mut At<'_>, text: String) -> Option<PathPattern> {
-    let pattern = matching::path_pattern(at, &text, PathPattern::lenient)?;
-    report_stars(at, &text, Some(pattern.has_literal_star()));
-    Some(pattern)
-}
-
-/// A pattern as istiod reads it; a `*` that is no wildcard is worth a warning.
-pub(super) fn pattern(at: &mut At<'_>, text: &str) -> Option<Pattern> {
-    let pattern = Pattern::lenient(text);
-    report_stars(at, text, pattern.as_ref().map(Pattern::has_literal_star));
-    pattern
-}
-
-fn report_stars(at: &mut At<'_>, text: &str, has_literal_star: Option<bool>) {
-    match has_literal_star {
-        None => at.report(at.problem("it is empty").help("write `*` for anything")),
-        Some(true) => {
-            let problem = at.problem(format!("a `*` in {} stands for itself", shown(text)));
-            at.report(problem.help("only one at the start or at the end is a wildcard").warning());
+impl Scope<'_> {
+    /// A list of what may not be holds for a request without a token: under ALLOW everybody may leave the token out.
+    pub(super) fn report_negative(&self, at: &mut At<'_>, attribute: &Attribute) {
+        if self.action == Action::Allow && attribute.needs_token() && !self.needs_token {
+            let problem = at.problem("a request without a token has no such value either, so this rule allows it");
+            at.report(problem.help("add `from: [{source: {requestPrincipals: [\"*\"]}}]` to the rule").warning());
         }
-        Some(false) => (),
+    }
+
+    /// Whether the policy lets requests pass.
+    pub(super) fn is_allowing(&self) -> bool {
+        self.action == Action::Allow
     }
 }
 
-pub(super) fn service_account(at: &mut At<'_>, text: &str, namespace: &str) -> Option<ServiceAccount> {
-    let (namespace, name) = text.split_once('/').unwrap_or((namespace, text));
-    let is_sound = !namespace.is_empty() && !name.is_empty() && !text.contains('*') && !name.contains('/');
-    if !is_sound {
-        let problem = at.problem(format!("{} is not a service account", shown(text)));
-        at.report(problem.help("write `<namespace>/<name>`, or `<name>` in a policy with a `namespace`"));
-    }
-    is_sound.then(|| ServiceAccount { namespace: namespace.to_owned(), name: name.to_owned() })
-}
-
-pub(super) fn ip_block(at: &mut At<'_>, text: String) -> Option<IpNet> {
-    let block = text.parse::<IpNet>().ok().or_else(|| text.parse::<IpAddr>().ok().map(IpNet::from));
-    if block.is_none() {
-        let problem = at.problem(format!("{} is not an address or a block of addresses", shown(&text)));
-        at.report(problem.help("write `10.1.2.3` or `10.1.0.0/16`"));
-    }
-    block
-}
-
-pub(super) fn port(at: &mut At<'_>, written: Scalar) -> Option<u16> {
-    let text = scalar(at, written)?;
-    let port = text.parse().ok();
-    if port.is_none() {
-        let problem: Problem = at.problem(format!("{} is not a port", shown(&text)));
-        at.report(problem.help("write a number from 0 to 65535"));
-    }
-    port
-}
-
-/// The text of a scalar. A number that a double can't hold is not the number that was written.
-pub(super) fn scalar(at: &mut At<'_>, written: Scalar) -> Option<String> {
-    const EXACT: f64 = 9_007_199_254_740_992.0;
-    if let Scalar::Number(number) = written
-        && number.abs() >= EXACT
-    {
-        let problem = at.problem(format!("`{number}` is too large to be exact"));
-        at.report(problem.help("write it in quotes"));
-        return None;
-    }
-    Some(written.into_text())
+/// `selector` or `targetRefs`, if one is written.
+fn selected(policy: &AuthorizationPolicy) -> impl Iterator<Item = (&'static str, &Json)> {
+    let fields = [("selector", &policy.selector), ("targetRefs", &policy.target_refs)];
+    fields.into_iter().filter_map(|(field, written)| Some((field, written.as_ref()?)))
 }
