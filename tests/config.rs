@@ -33,13 +33,17 @@ fn configuration(path: &Path) -> Vec<u8> {
 }
 
 fn printed(problems: &Problems) -> String {
-    problems.iter().fold(String::new(), |mut text, problem| {
+    let mut text = problems.iter().fold(String::new(), |mut text, problem| {
         writeln!(text, "{}{problem}", if problem.is_warning() { "warning: " } else { "" }).unwrap();
         if let Some(help) = problem.helping() {
             writeln!(text, "  help: {help}").unwrap();
         }
         text
-    })
+    });
+    if problems.left_out() > 0 {
+        writeln!(text, "and {} more", problems.left_out()).unwrap();
+    }
+    text
 }
 
 fn expected(path: &Path) -> String {

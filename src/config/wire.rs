@@ -2,179 +2,12 @@
 
 use serde_json::Value;
 
+#[cfg(not(target_arch = "wasm32"))]
+use super::schema::Described;
 use super::{
     at::At,
     shape::{Shape, object},
 };
-use crate::secret::Secret;
-
-object! {
-    /// The whole configuration.
-    pub struct Config:
-
-    /// Whose tokens are trusted (`RequestAuthentication.spec.jwtRules`).
-    pub jwt_rules: Option<Vec<JwtRule>>,
-    /// Who may do what with them (`AuthorizationPolicy.spec`, several). Default: everything passes.
-    pub authorization_policies: Option<Vec<AuthorizationPolicy>>,
-    /// How denials are worded.
-    pub errors: Option<Errors>,
-    /// Whose pages a browser lets read denials, with `errors.cors` (`CorsPolicy`).
-    pub cors: Option<Cors>,
-    /// Whether CORS preflights pass without a token. Default: true, as Istio has it.
-    pub bypass_cors_preflight: Option<bool>,
-    /// The longest token looked at, in bytes. Default: 16384.
-    pub max_token_bytes: Option<f64>,
-    /// How many requests each worker lets wait for keys. Default: 1000.
-    pub max_waiting_requests: Option<f64>,
-    /// How the log writes a token's `sub`: `hash`, `plain` or `none`. Default: `hash`.
-    pub log_subjects: Option<String>,
-    /// What filter state holds of each decision. Default: `reason` and `policy` of denials.
-    pub filter_state: Option<Vec<String>>,
-    /// Who is told how a request was decided. Default: nobody.
-    pub debug: Option<Debug>,
-}
-
-object! {
-    /// The header that asks for the trace of a decision, and that brings it.
-    pub struct Debug:
-
-    /// The header. Default: `x-claimgate-debug`.
-    pub header: Option<String>,
-    /// What the header of a request must say.
-    pub secret: Option<Secret>,
-}
-
-object! {
-    /// One trusted issuer (`JWTRule`).
-    pub struct JwtRule:
-
-    /// What logs call the rule. Default: the issuer.
-    pub name: Option<String>,
-    /// The `iss` of its tokens, exactly.
-    pub issuer: Option<String>,
-    /// Accepted audiences, any of them. Default: `aud` is not looked at.
-    pub audiences: Option<Vec<String>>,
-    /// The issuer's keys: a JWK Set as a string or an object.
-    pub jwks: Option<Value>,
-    /// Where the issuer's keys are. Default, without `jwks`: what the issuer's metadata say (OpenID Connect Discovery).
-    pub jwks_uri: Option<String>,
-    /// Envoy's cluster for `jwksUri` or for the issuer. Default: Istio's `outbound|<port>||<host>`.
-    pub jwks_cluster: Option<String>,
-    /// Other hosts than the issuer's that its metadata may name for its keys.
-    pub jwks_hosts: Option<Vec<String>>,
-    /// How long fetched keys are fresh at most. Default: 5m.
-    pub jwks_cache_duration: Option<String>,
-    /// How long after an answer unknown keys cause no other fetch. Default: 10s.
-    pub jwks_cooldown: Option<String>,
-    /// How long keys are used since the issuer last confirmed them. Default: 24h.
-    pub jwks_stale_if_error: Option<String>,
-    /// How long a call for keys may take, and how long a request waits for them. Default: 5s.
-    pub timeout: Option<String>,
-    /// Headers with tokens. Default, with the two below: `Authorization: Bearer …` and `?access_token=…`.
-    pub from_headers: Option<Vec<FromHeader>>,
-    /// Query parameters with tokens.
-    pub from_params: Option<Vec<String>>,
-    /// Cookies with tokens.
-    pub from_cookies: Option<Vec<String>>,
-    /// Whether the token stays on the request. Default: false.
-    pub forward_original_token: Option<bool>,
-    /// Header for the payload, base64url.
-    pub output_payload_to_header: Option<String>,
-    /// Headers for single claims.
-    pub output_claim_to_headers: Option<Vec<ClaimToHeader>>,
-    /// Whether Envoy chooses the route anew once these headers are set or a forged one is gone. Default: false.
-    pub clear_route_cache: Option<bool>,
-    /// Claims whose text is a list of words, for policies. `scope` and `permission` always are.
-    pub space_delimited_claims: Option<Vec<String>>,
-    /// `OPTIONAL` or `REQUIRED`. Default: `OPTIONAL`.
-    pub presence: Option<String>,
-    /// Accepted `alg`. Default: every asymmetric one.
-    pub algorithms: Option<Vec<String>>,
-    /// Accepted `typ`. Default: any that is not clearly another kind of token.
-    pub types: Option<Vec<String>>,
-    /// How far clocks may disagree. Default: 60s.
-    pub clock_skew: Option<String>,
-    /// Whether tokens must have `exp`. Default: true.
-    pub require_expiration: Option<bool>,
-    /// How long a token may still be valid. Default: no bound.
-    pub max_lifetime: Option<String>,
-    /// Accepted subjects, patterns. Default: `sub` is not looked at.
-    pub subjects: Option<Vec<String>>,
-    /// The requests the rule is for. Default: all.
-    pub r#match: Option<Vec<Match>>,
-}
-
-object! {
-    /// A header that holds tokens (`JWTHeader`).
-    pub struct FromHeader:
-
-    /// The header.
-    pub name: Option<String>,
-    /// What stands before the token. Default: nothing.
-    pub prefix: Option<String>,
-}
-
-object! {
-    /// A claim and its header (`ClaimToHeader`).
-    pub struct ClaimToHeader:
-
-    /// The header.
-    pub header: Option<String>,
-    /// The claim: `email`, `realm.roles` or `[realm_access][roles]`.
-    pub claim: Option<String>,
-    /// `comma`, `space`, `json` or `base64json`. Default: `comma`; in style `istio` what Envoy writes.
-    pub format: Option<String>,
-}
-
-object! {
-    /// Requests of one kind: all lists must match, a list by any of its values.
-    pub struct Match:
-
-    /// Hosts.
-    pub hosts: Option<Vec<String>>,
-    /// Methods.
-    pub methods: Option<Vec<String>>,
-    /// Paths.
-    pub paths: Option<Vec<String>>,
-}
-
-object! {
-    /// How denials are worded.
-    pub struct Errors:
-
-    /// `rfc6750` or `istio`. Default: `rfc6750`.
-    pub style: Option<String>,
-    /// What challenges call the protected space. Default: host and port of the request.
-    pub realm: Option<String>,
-    /// How much clients are told: `none`, `reason` or `full`. Default: `reason`.
-    pub details: Option<String>,
-    /// Whether denials can be read from other origins, as `cors` has it. Default: false.
-    pub cors: Option<bool>,
-}
-
-object! {
-    /// Whose pages a browser lets read (`CorsPolicy`).
-    pub struct Cors:
-
-    /// Their origins, any of these.
-    pub allow_origins: Option<Vec<StringMatch>>,
-    /// Whether they may if they sent credentials along. Default: false.
-    pub allow_credentials: Option<bool>,
-    /// Headers they may read besides `www-authenticate` and `retry-after`.
-    pub expose_headers: Option<Vec<String>>,
-}
-
-object! {
-    /// A text to match (`StringMatch`): one of these.
-    pub struct StringMatch:
-
-    /// The whole of it; `*` is anything.
-    pub exact: Option<String>,
-    /// How it begins.
-    pub prefix: Option<String>,
-    /// A regular expression for the whole of it.
-    pub regex: Option<String>,
-}
 
 object! {
     /// A policy (`AuthorizationPolicy.spec`, with its metadata's names).
@@ -230,7 +63,6 @@ object! {
 
 object! {
     /// Who: every field must hold.
-    #[expect(missing_docs, reason = "the names are Istio's, each with its `not`")]
     pub struct Source:
 
     pub principals: Option<Vec<String>>,
@@ -251,7 +83,6 @@ object! {
 
 object! {
     /// What: every field must hold.
-    #[expect(missing_docs, reason = "the names are Istio's, each with its `not`")]
     pub struct Operation:
 
     pub hosts: Option<Vec<String>>,
@@ -288,7 +119,7 @@ object! {
 
 impl Source {
     /// Whether any field has a value.
-    pub fn asks(&self) -> bool {
+    pub(super) fn asks(&self) -> bool {
         let fields = [
             &self.principals,
             &self.not_principals,
@@ -311,7 +142,7 @@ impl Source {
 
 impl Operation {
     /// Whether any field has a value.
-    pub fn asks(&self) -> bool {
+    pub(super) fn asks(&self) -> bool {
         let texts = [&self.hosts, &self.not_hosts, &self.methods, &self.not_methods, &self.paths, &self.not_paths];
         texts.into_iter().flatten().any(|values| !values.is_empty())
             || [&self.ports, &self.not_ports].into_iter().flatten().any(|values| !values.is_empty())
@@ -320,7 +151,7 @@ impl Operation {
 
 impl Condition {
     /// Whether anything is asked of the key.
-    pub fn asks(&self) -> bool {
+    pub(super) fn asks(&self) -> bool {
         let lists = [&self.values, &self.not_values, &self.all_of];
         lists.into_iter().flatten().any(|values| !values.is_empty())
             || [&self.matches, &self.values_from].into_iter().flatten().any(|values| !values.is_empty())
@@ -331,7 +162,7 @@ impl Condition {
 
 /// A text, a number or a boolean; compared as the text it has in JSON.
 #[derive(Debug)]
-pub enum Scalar {
+pub(super) enum Scalar {
     /// Text.
     Text(String),
     /// A boolean.
@@ -342,7 +173,7 @@ pub enum Scalar {
 
 impl Scalar {
     /// Its text.
-    pub fn into_text(self) -> String {
+    pub(super) fn into_text(self) -> String {
         match self {
             Self::Text(text) => text,
             Self::Flag(flag) => flag.to_string(),
@@ -351,20 +182,25 @@ impl Scalar {
     }
 }
 
-impl Default for Scalar {
-    fn default() -> Self {
-        Self::Text(String::new())
-    }
-}
-
 impl Shape for Scalar {
-    const NAME: &'static str = "text, a number or a boolean";
-
-    fn read(value: Value, at: &mut At<'_>) -> Result<Self, Value> {
+    fn read(value: Value, at: &mut At<'_>) -> Option<Self> {
         match value {
-            Value::String(text) => Ok(Self::Text(text)),
-            Value::Bool(flag) => Ok(Self::Flag(flag)),
-            other => f64::read(other, at).map(Self::Number),
+            Value::String(text) => Some(Self::Text(text)),
+            Value::Bool(flag) => Some(Self::Flag(flag)),
+            Value::Number(number) => number.as_f64().map(Self::Number),
+            other => {
+                at.mismatch(&other, "text, a number or a boolean");
+                None
+            }
         }
+    }
+
+    fn stand_in() -> Option<Self> {
+        Some(Self::Text(String::new()))
+    }
+
+    #[cfg(not(target_arch = "wasm32"))]
+    fn described() -> Described {
+        Described::kinds(&["string", "number", "boolean"])
     }
 }

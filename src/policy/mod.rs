@@ -83,6 +83,11 @@ impl Policies {
             && self.allow.as_ref().is_none_or(|allow| allow.covers(&anybody))
     }
 
+    /// Whether some rule in force asks anything of the token.
+    pub fn ask_identity(&self) -> bool {
+        self.deny.asks_identity() || self.allow.as_ref().is_some_and(RuleSet::asks_identity)
+    }
+
     /// What is to be said of a request, whatever becomes of it.
     pub fn shadow(&self, facts: &Facts<'_>) -> Shadow {
         let dry_denied = self.dry_deny.first_match(&facts.for_prohibition()).map(|rule| Some(rule.id.to_string()));

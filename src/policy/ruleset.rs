@@ -15,6 +15,11 @@ impl RuleSet {
         Self { index: Index::new(&rules), rules }
     }
 
+    /// Whether some rule asks anything of the token.
+    pub fn asks_identity(&self) -> bool {
+        self.rules.iter().any(Rule::asks_identity)
+    }
+
     /// The first rule that matches in some reading of the path.
     pub fn first_match(&self, facts: &Facts<'_>) -> Option<&Rule> {
         self.candidates(facts).find(|rule| rule.possibly_matches(facts))

@@ -15,7 +15,7 @@ use super::{
     worker::{IDLE_TICK, Worker},
 };
 use crate::{
-    config::{Config, Problem},
+    config::{Config, Problem, Problems},
     keys::{
         fetch::FetchError,
         source::SourceIndex,
@@ -112,7 +112,7 @@ impl RootContext for Root {
         let written = self.get_plugin_configuration().unwrap_or_default();
         match Config::parse(&written) {
             Ok((config, warnings)) => {
-                warnings.iter().for_each(|warning| log::warn!("{}", line(warning)));
+                warn(&warnings);
                 let worker = Worker::new(config);
                 // What is known already serves from the first request on; the fetching begins with the first tick.
                 worker.gate.borrow_mut().look(&SharedData, clock::now());
@@ -121,13 +121,8 @@ impl RootContext for Root {
                 true
             }
             Err(problems) => {
-                for problem in problems.iter() {
-                    if problem.is_warning() {
-                        log::warn!("{}", line(problem));
-                    } else {
-                        log::error!("{}", line(problem));
-                    }
-                }
+                problems.iter().filter(|it| !it.is_warning()).for_each(|error| log::error!("{}", line(error)));
+                warn(&problems);
                 false
             }
         }
@@ -175,6 +170,13 @@ fn tell(name: &str, report: &Report) {
         Err(error) => {
             log::warn!("keys of {name}: {}: {error}, from {url}; the next try is in {next} ms", error.class());
         }
+    }
+}
+
+fn warn(problems: &Problems) {
+    problems.iter().filter(|it| it.is_warning()).for_each(|warning| log::warn!("{}", line(warning)));
+    if problems.left_out() > 0 {
+        log::warn!("configuration: and {} more", problems.left_out());
     }
 }
 

@@ -26,7 +26,7 @@ enum Action {
     Custom,
 }
 
-pub(super) fn policies(at: &mut At<'_>, written: Option<Vec<AuthorizationPolicy>>) -> Policies {
+pub(in crate::config) fn policies(at: &mut At<'_>, written: Option<Vec<AuthorizationPolicy>>) -> Policies {
     let (mut deny, mut audit, mut dry_deny) = (Vec::new(), Vec::new(), Vec::new());
     let (mut allow, mut dry_allow): (Option<Vec<Rule>>, Option<Vec<Rule>>) = (None, None);
     for (index, policy) in written.unwrap_or_default().into_iter().enumerate() {
