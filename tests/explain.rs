@@ -85,7 +85,7 @@ fn a_token_lacks_the_group() {
 /// At a desk nobody fetches: a file has what would be fetched.
 #[test]
 fn fetched_keys_come_from_a_file() {
-    let rule = json!({"issuer": "https://idp.example.com", "presence": "REQUIRED"});
+    let rule = json!({"issuer": "https://idp.example.com", "audiences": ["api://payments"], "presence": "REQUIRED"});
     let configuration = concat!(env!("CARGO_TARGET_TMPDIR"), "/explain-fetched.json");
     let keys = concat!(env!("CARGO_TARGET_TMPDIR"), "/explain-keys.json");
     fs::write(configuration, json!({"jwtRules": [rule]}).to_string()).unwrap();

@@ -22,7 +22,7 @@ object! {
     /// The whole configuration.
     pub struct Document:
 
-    /// Whose tokens are trusted, as in Istio's `RequestAuthentication`.
+    /// Whose tokens are trusted, as in Istio's `RequestAuthentication`. Default: required, unless there are policies.
     pub jwt_rules: Option<Vec<JwtRule>>,
     /// Who may do what, as in Istio's `AuthorizationPolicy`. Default: everything passes.
     pub authorization_policies: Option<Vec<AuthorizationPolicy>>,
@@ -38,13 +38,15 @@ object! {
 
 /// The configuration, to be used only if no error was reported.
 pub(super) fn config(at: &mut At<'_>, written: Document) -> Config {
-    report_openness(at, &written);
+    report_nothing_written(at, &written);
     let policies = policies::policies(&mut at.field("authorizationPolicies"), written.authorization_policies);
     let errors = errors::errors(at, written.errors.unwrap_or_default(), written.cors);
     let rules = written.jwt_rules.unwrap_or_default();
     let (providers, sources) = jwt_rule::providers(&mut at.field("jwtRules"), rules, errors.style);
-    report_no_token_wanted(at, &providers, &policies);
     let debug = written.debug.and_then(|written| written.checked(&mut at.field("debug"), &providers));
+    if !at.has_errors() {
+        report_what_is_open(at, &providers, &policies);
+    }
     Config {
         providers,
         sources,
@@ -61,7 +63,7 @@ pub(super) fn config(at: &mut At<'_>, written: Document) -> Config {
 
 /// Nothing written is a mistake. A list that is explicitly empty is not refused: the proxy would keep the last configuration,
 /// and with it the issuer that was just removed.
-fn report_openness(at: &mut At<'_>, written: &Document) {
+fn report_nothing_written(at: &mut At<'_>, written: &Document) {
     let sentence = "there is no rule and no policy, so every request passes";
     let help = "add a rule with `issuer` and `jwks`";
     match (&written.jwt_rules, &written.authorization_policies) {
@@ -75,13 +77,19 @@ fn report_openness(at: &mut At<'_>, written: &Document) {
     }
 }
 
-/// `OPTIONAL` is the default, and alone it refuses only bad tokens. Not said where what was written could not be read.
-fn report_no_token_wanted(at: &mut At<'_>, providers: &[Provider], policies: &Policies) {
+/// What is accepted and opens more than it seems to: `OPTIONAL` and any audience are the defaults.
+fn report_what_is_open(at: &mut At<'_>, providers: &[Provider], policies: &Policies) {
+    let mut at = at.field("jwtRules");
+    for provider in providers.iter().filter(|provider| provider.expectations.audiences.is_empty()) {
+        at.index(provider.index.0)
+            .field("audiences")
+            .warn("no audience is listed, so a token that was made for another service is good here too")
+            .help("list what the `aud` of your tokens says");
+    }
     let is_optional = |provider: &Provider| provider.presence == Presence::Optional;
     let is_open = policies.allow.is_none() && !policies.ask_identity() && providers.iter().all(is_optional);
-    if is_open && !providers.is_empty() && !at.has_errors() {
-        at.field("jwtRules")
-            .warn("no rule requires a token and no policy asks for one, so everybody passes without any")
+    if is_open && !providers.is_empty() {
+        at.warn("no rule requires a token and no policy asks for one, so everybody passes without any")
             .help("write `presence: REQUIRED`, or a policy with `requestPrincipals`");
     }
 }

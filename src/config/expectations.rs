@@ -42,12 +42,7 @@ object! {
 
 impl Expectations {
     /// The checks, and the algorithms.
-    pub(super) fn checked(self, at: &mut At<'_>) -> (validity::Expectations, Vec<Algorithm>) {
-        if self.audiences.is_empty() {
-            at.field("audiences")
-                .warn("no audience is listed, so a token that was made for another service is good here too")
-                .help("list what the `aud` of your tokens says");
-        }
+    pub(super) fn checked(self) -> (validity::Expectations, Vec<Algorithm>) {
         let expectations = validity::Expectations {
             audiences: self.audiences,
             subjects: self.subjects,
@@ -117,11 +112,6 @@ impl Shape for Types {
 impl Shape for Audience {
     fn read(value: Value, at: &mut At<'_>) -> Option<Self> {
         at.some_text(value).map(Self::new)
-    }
-
-    /// So that a rule whose audiences are wrong is not told to have none.
-    fn stand_in() -> Option<Self> {
-        Some(Self::new(String::new()))
     }
 
     #[cfg(not(target_arch = "wasm32"))]

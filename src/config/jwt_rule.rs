@@ -78,7 +78,7 @@ impl JwtRule {
         let forward_original_token = self.locations.forward_original_token;
         let clear_route_cache = self.outputs.clear_route_cache;
         let locations = self.locations.checked(at);
-        let (expectations, algorithms) = self.expectations.checked(at);
+        let (expectations, algorithms) = self.expectations.checked();
         let keys = self.jwks.checked(at, &name, &self.issuer, &algorithms, sources);
         let (output_payload, output_claims) = self.outputs.checked(at, style);
         Provider {

@@ -117,7 +117,7 @@ impl Described {
     /// A list of these.
     pub(super) fn in_list(self) -> Self {
         let schema = json!({ "type": "array", "items": self.schema });
-        Self { fields: self.fields, is_list: true, note: self.note, ..Self::of(schema) }
+        Self { fields: self.fields, is_list: true, note: self.note.replacen("One of", "Any of", 1), ..Self::of(schema) }
     }
 
     /// A list with something in it.
@@ -181,7 +181,10 @@ impl Declared {
             (None, Some(value)) => format!("`{value}`"),
             (None, None) => if self.shape.is_required { "required" } else { "none" }.to_owned(),
         };
-        let meaning = [meaning, &self.shape.note].join(" ").trim().to_owned();
+        // A comment that explains every word has named them.
+        let is_said = self.shape.note.split('`').skip(1).step_by(2).all(|word| meaning.contains(&format!("`{word}`")));
+        let note = if is_said && self.shape.note.contains('`') { "" } else { &self.shape.note };
+        let meaning = [meaning, note].join(" ").trim().to_owned();
         Field { group: self.group, path, default, meaning }
     }
 

@@ -13,21 +13,22 @@ object! {
     /// A policy (`AuthorizationPolicy.spec`, with its metadata's names).
     pub struct AuthorizationPolicy:
 
-    /// What logs and denials call it.
+    /// What denials and the log call it. Default: empty.
     pub name: Option<String>,
-    /// The namespace it is in.
+    /// For the same, and the namespace of `serviceAccounts` that name none. Default: empty.
     pub namespace: Option<String>,
-    /// `ALLOW`, `DENY` or `AUDIT`. Default: `ALLOW`.
+    /// `ALLOW`, `DENY` or `AUDIT`. `CUSTOM` is an error. Default: `ALLOW`.
     pub action: Option<String>,
-    /// Whether it only says what it would do (`istio.io/dry-run`). Default: false.
+    /// Decide, say so in the log, and do not enforce, as with Istio's annotation `istio.io/dry-run`. Nothing for AUDIT, which
+    /// never enforces. Default: `false`.
     pub dry_run: Option<bool>,
-    /// Any of these. None never match.
+    /// The policy matches if one of them does. Without any it never matches.
     pub rules: Option<Vec<Rule>>,
-    /// Istio's `selector`; the policy is for the proxy the filter runs in.
+    /// Not read, with a warning: the policies are for the proxy that the filter runs in.
     pub selector: Option<Value>,
-    /// Istio's `targetRefs`; the policy is for the proxy the filter runs in.
+    /// The same.
     pub target_refs: Option<Value>,
-    /// Istio's `provider` of a CUSTOM policy; refused.
+    /// An error: it belongs to `CUSTOM`.
     pub provider: Option<Value>,
 }
 
@@ -35,13 +36,13 @@ object! {
     /// One rule: any of `from`, any of `to`, all of `when`.
     pub struct Rule:
 
-    /// What denials call it. Default: its number.
+    /// What denials and the log call it. Default: its index.
     pub name: Option<String>,
-    /// Who. Default: anybody.
+    /// Who: any entry. Default: anybody.
     pub from: Option<Vec<From>>,
-    /// What. Default: anything.
+    /// What: any entry. Default: anything.
     pub to: Option<Vec<To>>,
-    /// What else. Default: nothing.
+    /// What else: every entry. Default: always.
     pub when: Option<Vec<Condition>>,
 }
 
@@ -49,7 +50,7 @@ object! {
     /// Istio's wrapper around a source.
     pub struct From:
 
-    /// The source.
+    /// All of its fields. One that asks nothing is an error. Default: required.
     pub source: Option<Source>,
 }
 
@@ -57,7 +58,7 @@ object! {
     /// Istio's wrapper around an operation.
     pub struct To:
 
-    /// The operation.
+    /// All of its fields. One that asks nothing is an error. Default: required.
     pub operation: Option<Operation>,
 }
 
@@ -65,19 +66,36 @@ object! {
     /// Who: every field must hold.
     pub struct Source:
 
+    /// The peer's SPIFFE ID without `spiffe://`: exact, `abc*`, `*abc` or `*`. Default: any.
     pub principals: Option<Vec<String>>,
+    /// None of these.
     pub not_principals: Option<Vec<String>>,
+    /// `<iss>/<sub>` of the token, split at the last slash: exact, `<iss>/abc*`, `<iss>/*`, `*/<sub>`, `*`; without a
+    /// slash `abc*` is about `iss` and `*abc` about `sub`. Default: any.
     pub request_principals: Option<Vec<String>>,
+    /// None of these.
     pub not_request_principals: Option<Vec<String>>,
+    /// The namespace in the peer's SPIFFE ID: exact, `abc*`, `*abc` or `*`. Default: any.
     pub namespaces: Option<Vec<String>>,
+    /// None of these.
     pub not_namespaces: Option<Vec<String>>,
+    /// `<namespace>/<name>` in the peer's SPIFFE ID, or `<name>` in the policy's `namespace`. No `*`; not beside
+    /// `principals` or `namespaces`. Default: any.
     pub service_accounts: Option<Vec<String>>,
+    /// None of these.
     pub not_service_accounts: Option<Vec<String>>,
+    /// The trust domain of the peer's SPIFFE ID: exact, `abc*`, `*abc` or `*`. Default: any.
     pub trust_domains: Option<Vec<String>>,
+    /// None of these.
     pub not_trust_domains: Option<Vec<String>>,
+    /// Who opened the connection: addresses and blocks, `10.1.2.3` or `10.1.0.0/16`. Envoy does not always tell it: see
+    /// authorization.md. Default: any.
     pub ip_blocks: Option<Vec<String>>,
+    /// None of these.
     pub not_ip_blocks: Option<Vec<String>>,
+    /// The client, by `X-Forwarded-For` or the PROXY protocol, as Envoy is set to believe them. Default: any.
     pub remote_ip_blocks: Option<Vec<String>>,
+    /// None of these.
     pub not_remote_ip_blocks: Option<Vec<String>>,
 }
 
@@ -85,13 +103,22 @@ object! {
     /// What: every field must hold.
     pub struct Operation:
 
+    /// Host and port as the client wrote them, without regard to case: exact, `abc*`, `*abc` or `*`. Default: any.
     pub hosts: Option<Vec<String>>,
+    /// None of these.
     pub not_hosts: Option<Vec<String>>,
+    /// The port that the connection was opened to: numbers or text. Default: any.
     pub ports: Option<Vec<Scalar>>,
+    /// None of these.
     pub not_ports: Option<Vec<Scalar>>,
+    /// Methods, in upper case: exact, `abc*`, `*abc` or `*`. Default: any.
     pub methods: Option<Vec<String>>,
+    /// None of these.
     pub not_methods: Option<Vec<String>>,
+    /// Paths without query and fragment: exact, `abc*`, `*abc`, `*`, or a template of `{*}`, `{**}` and `{name}`.
+    /// Default: any.
     pub paths: Option<Vec<String>>,
+    /// None of these.
     pub not_paths: Option<Vec<String>>,
 }
 
@@ -99,21 +126,21 @@ object! {
     /// What else must hold.
     pub struct Condition:
 
-    /// The fact, in Istio's words.
+    /// What is looked at: see below. Default: required.
     pub key: Option<String>,
-    /// Any of these.
+    /// Any of these: text with `*` as above, numbers or booleans. Default: any.
     pub values: Option<Vec<Scalar>>,
-    /// None of these.
+    /// None of these. Holds for what is not there.
     pub not_values: Option<Vec<Scalar>>,
-    /// Or any of these expressions, each for the whole text.
+    /// Or any of these regular expressions, each for the whole text.
     pub matches: Option<Vec<String>>,
-    /// Or the text that stands elsewhere: another key, or `{name}` in the rule's paths.
+    /// Or the text of another key that takes it, or of `{name}` in the `paths` of this rule.
     pub values_from: Option<Vec<String>>,
-    /// And all of these, in a list.
+    /// And all of these, in the list of a claim.
     pub all_of: Option<Vec<Scalar>>,
-    /// And at least this number.
+    /// And a claim that is a number of at least this.
     pub min: Option<f64>,
-    /// And at most this number.
+    /// And a claim that is a number of at most this.
     pub max: Option<f64>,
 }
 
