@@ -83,7 +83,7 @@ impl Found {
         let is_open = plugin.get("failStrategy").and_then(Value::as_str) == Some("FAIL_OPEN");
         let help = "write `FAIL_RELOAD`, or `FAIL_CLOSE` before Istio 1.27";
         Some(Self {
-            json: plugin.get("pluginConfig").unwrap_or(&Value::Null).to_string(),
+            json: plugin.get("pluginConfig").map(Value::to_string).unwrap_or_default(),
             warning: is_open.then(|| fail_open("spec.failStrategy", help)),
         })
     }

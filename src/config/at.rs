@@ -3,10 +3,7 @@
 //! Every field of every shape passes through here and no request waits for it, so nothing here is inlined: copies of these
 //! functions would make up a fiftieth of the module.
 
-use super::{
-    Problem, Problems,
-    problem::{Reported, shown},
-};
+use super::{Problem, Problems, problem::Reported};
 
 /// A place where problems are reported.
 pub(super) struct At<'p> {
@@ -37,12 +34,14 @@ impl<'p> At<'p> {
 
     /// Reports what forbids the configuration; the help can follow, as in `at.error("it is empty").help("write `*`")`.
     #[cold]
+    #[inline(never)]
     pub(super) fn error(&mut self, message: impl Into<String>) -> Reported<'_> {
         self.problems.push(Problem::new(&*self.path, message.into()))
     }
 
     /// Reports what is worth knowing.
     #[cold]
+    #[inline(never)]
     pub(super) fn warn(&mut self, message: impl Into<String>) -> Reported<'_> {
         self.problems.push(Problem::new(&*self.path, message.into()).warning())
     }
@@ -63,6 +62,7 @@ impl<'p> At<'p> {
     }
 
     /// Reads every element of a list; the bad ones are reported and left out.
+    #[inline(never)]
     pub(super) fn each<W, T>(
         &mut self,
         list: impl Into<Option<Vec<W>>>,
@@ -74,14 +74,9 @@ impl<'p> At<'p> {
 
     /// The meaning of one of a few known words.
     pub(super) fn word<T: Copy>(&mut self, written: &str, known: &[(&str, T)]) -> Option<T> {
-        let meaning = known.iter().find(|(word, _)| *word == written).map(|(_, meaning)| *meaning);
-        if written.is_empty() {
-            self.error("it is empty");
-        } else if meaning.is_none() {
-            let words: Vec<&str> = known.iter().map(|(word, _)| *word).collect();
-            self.error(format!("{} is not known here", shown(written))).suggest(written, &words);
-        }
-        meaning
+        let words: Vec<&str> = known.iter().map(|(word, _)| *word).collect();
+        let place = self.word_of(written.into(), &words)?;
+        known.get(place).map(|(_, meaning)| *meaning)
     }
 
     /// A text with something in it.

@@ -41,6 +41,7 @@ impl<const LEAST: u64> Shape for Span<LEAST> {
     }
 }
 
+#[inline(never)]
 fn read(value: Value, at: &mut At<'_>, least: Duration) -> Option<Duration> {
     let written = match value {
         Value::String(written) => written,

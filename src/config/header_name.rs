@@ -32,6 +32,7 @@ pub(super) struct HeaderName(pub(super) String);
 pub(super) struct OutputHeader(pub(super) String);
 
 impl HeaderName {
+    #[inline(never)]
     fn parse(written: &str, at: &mut At<'_>) -> Option<Self> {
         if !written.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte)) {
             let problem = at.error(format!("{} is not a header's name", shown(written)));
@@ -55,6 +56,7 @@ impl Shape for HeaderName {
 }
 
 impl Shape for OutputHeader {
+    #[inline(never)]
     fn read(value: Value, at: &mut At<'_>) -> Option<Self> {
         let written = at.some_text(value)?;
         let HeaderName(name) = HeaderName::parse(&written, at)?;

@@ -1,6 +1,6 @@
 //! Where a rule's keys are: in the configuration, at a URL, or where the issuer says.
 
-use serde_json::{Value, json};
+use serde_json::Value;
 
 #[cfg(not(target_arch = "wasm32"))]
 use super::schema::Described;
@@ -190,6 +190,7 @@ impl Shape for JwkSet {
 
     #[cfg(not(target_arch = "wasm32"))]
     fn described() -> Described {
+        use serde_json::json;
         let set = json!({ "type": "object", "properties": { "keys": { "type": "array" } }, "required": ["keys"] });
         Described::any_of([json!({ "type": "string", "pattern": r"^\s*\{" }), set])
     }
@@ -233,7 +234,7 @@ impl Shape for Host {
     fn read(value: Value, at: &mut At<'_>) -> Option<Self> {
         let written = at.some_text(value)?;
         let endpoint = Endpoint::parse(&format!("https://{written}"), None);
-        if !endpoint.is_some_and(|host| host.path == "/") || written.ends_with('/') {
+        if endpoint.is_none_or(|host| host.path != "/") || written.ends_with('/') {
             let problem = at.error(format!("{} is not a host", shown(&written)));
             problem.help("write `keys.example.com`, with a port if the URL has one");
             return None;

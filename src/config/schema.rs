@@ -107,11 +107,11 @@ impl Described {
             fields.iter().filter(|field| field.shape.is_required).map(|field| &field.name).collect();
         let properties = fields.iter().map(|field| (field.name.clone(), field.schema()));
         let properties: Map<String, Value> = properties.collect();
-        let mut schema = json!({ "type": "object", "properties": properties, "additionalProperties": false });
+        let mut object = Self::of(json!({ "type": "object", "properties": properties, "additionalProperties": false }));
         if !required.is_empty() {
-            schema["required"] = json!(required);
+            object.schema.insert("required".to_owned(), json!(required));
         }
-        Self { fields, ..Self::of(schema) }
+        Self { fields, ..object }
     }
 
     /// A list of these.

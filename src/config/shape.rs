@@ -174,6 +174,7 @@ impl At<'_> {
         self.members(value, &mut object.fields()).then_some(object)
     }
 
+    #[inline(never)]
     fn members(&mut self, value: Value, fields: &mut [(&'static str, &mut dyn Field)]) -> bool {
         let Value::Object(mut members) = value else {
             self.mismatch(&value, "an object");
@@ -212,6 +213,7 @@ impl At<'_> {
     }
 
     /// The text that stands here.
+    #[inline(never)]
     pub(super) fn written_text(&mut self, value: Value) -> Option<String> {
         match value {
             Value::String(text) => Some(text),
@@ -227,9 +229,21 @@ impl At<'_> {
     }
 
     /// The text that stands here, with something in it.
+    #[inline(never)]
     pub(super) fn some_text(&mut self, value: Value) -> Option<String> {
         let text = self.written_text(value)?;
         self.text(text)
+    }
+
+    #[inline(never)]
+    fn whole(&mut self, value: Value, least: usize, most: usize) -> Option<usize> {
+        let number = f64::read(value, self)?;
+        let whole = (number.fract() == 0.0).then(|| format!("{number:.0}").parse().ok()).flatten();
+        let whole = whole.filter(|whole| (least..=most).contains(whole));
+        if whole.is_none() {
+            self.error(format!("`{number}` is not a whole number from {least} to {most}"));
+        }
+        whole
     }
 
     /// Reports a value of another shape. Lists and objects are not shown: they may hold a secret.
@@ -303,8 +317,8 @@ macro_rules! object {
             }
 
             fn holds(field: &str) -> Option<&'static str> {
-                use $crate::config::shape::{Object, camel_case};
-                Self::default().fields().iter().any(|(name, _)| camel_case(name) == field).then_some("")
+                let is_own = $crate::config::shape::is_among(field, &[$(stringify!($field)),*]);
+                (is_own $(|| <$fields as $crate::config::shape::Shape>::holds(field).is_some())*).then_some("")
             }
 
             #[cfg(not(target_arch = "wasm32"))]
@@ -320,8 +334,9 @@ macro_rules! words {
     ($meaning:ty: $words:expr) => {
         impl $crate::config::shape::Shape for $meaning {
             fn read(value: serde_json::Value, at: &mut $crate::config::at::At<'_>) -> Option<Self> {
-                let text = at.written_text(value)?;
-                at.word(&text, &$words)
+                let words = $words;
+                let index = at.word_of(value, &words.map(|(word, _)| word))?;
+                words.get(index).map(|(_, meaning)| *meaning)
             }
 
             #[cfg(not(target_arch = "wasm32"))]
@@ -346,6 +361,7 @@ macro_rules! default {
     };
 }
 
+#[cfg(not(target_arch = "wasm32"))]
 macro_rules! comment {
     (doc = $text:literal) => {
         $text
@@ -355,7 +371,9 @@ macro_rules! comment {
     };
 }
 
-pub(super) use {comment, default, object, words};
+#[cfg(not(target_arch = "wasm32"))]
+pub(super) use comment;
+pub(super) use {default, object, words};
 
 /// A text with something in it.
 #[derive(Debug)]
@@ -366,6 +384,7 @@ pub(super) struct Text(pub(super) String);
 pub(super) struct Whole<const LEAST: usize, const MOST: usize>(pub(super) usize);
 
 impl Shape for String {
+    #[inline(never)]
     fn read(value: Value, at: &mut At<'_>) -> Option<Self> {
         at.written_text(value)
     }
@@ -381,6 +400,7 @@ impl Shape for String {
 }
 
 impl Shape for Text {
+    #[inline(never)]
     fn read(value: Value, at: &mut At<'_>) -> Option<Self> {
         at.some_text(value).map(Self)
     }
@@ -392,6 +412,7 @@ impl Shape for Text {
 }
 
 impl Shape for bool {
+    #[inline(never)]
     fn read(value: Value, at: &mut At<'_>) -> Option<Self> {
         if let Value::Bool(flag) = value {
             return Some(flag);
@@ -432,13 +453,7 @@ impl Shape for f64 {
 
 impl<const LEAST: usize, const MOST: usize> Shape for Whole<LEAST, MOST> {
     fn read(value: Value, at: &mut At<'_>) -> Option<Self> {
-        let number = f64::read(value, at)?;
-        let whole = (number.fract() == 0.0).then(|| format!("{number:.0}").parse().ok()).flatten();
-        let whole = whole.filter(|whole| (LEAST..=MOST).contains(whole));
-        if whole.is_none() {
-            at.error(format!("`{number}` is not a whole number from {LEAST} to {MOST}"));
-        }
-        whole.map(Self)
+        at.whole(value, LEAST, MOST).map(Self)
     }
 
     #[cfg(not(target_arch = "wasm32"))]
@@ -465,9 +480,8 @@ impl Shape for Value {
 
 impl<T: Shape> Shape for Vec<T> {
     fn read(value: Value, at: &mut At<'_>) -> Option<Self> {
-        let elements = at.list(value)?;
-        let read = |(index, element)| T::read(element, &mut at.index(index)).or_else(T::stand_in);
-        Some(elements.into_iter().enumerate().filter_map(read).collect())
+        let mut list = Self::new();
+        at.elements(value, &mut |element, at| list.extend(T::read(element, at).or_else(T::stand_in))).then_some(list)
     }
 
     fn holds(field: &str) -> Option<&'static str> {
@@ -481,19 +495,36 @@ impl<T: Shape> Shape for Vec<T> {
 }
 
 impl At<'_> {
-    fn list(&mut self, value: Value) -> Option<Vec<Value>> {
-        match value {
-            Value::Array(elements) => Some(elements),
-            Value::String(_) => {
-                self.mismatch(&value, "a list").help("put it into brackets, `[` and `]`");
-                None
-            }
-            other => {
-                self.mismatch(&other, "a list");
-                None
-            }
+    /// Reads the elements of a list; false for what is none.
+    #[inline(never)]
+    fn elements(&mut self, value: Value, read: &mut dyn FnMut(Value, &mut At<'_>)) -> bool {
+        if let Value::Array(elements) = value {
+            elements.into_iter().enumerate().for_each(|(index, element)| read(element, &mut self.index(index)));
+            return true;
         }
+        let problem = self.mismatch(&value, "a list");
+        if value.is_string() {
+            problem.help("put it into brackets, `[` and `]`");
+        }
+        false
     }
+
+    /// The place of the word that stands here among those that are known.
+    #[inline(never)]
+    pub(super) fn word_of(&mut self, value: Value, known: &[&str]) -> Option<usize> {
+        let written = self.some_text(value)?;
+        let place = known.iter().position(|word| *word == written);
+        if place.is_none() {
+            self.error(format!("{} is not known here", shown(&written))).suggest(&written, known);
+        }
+        place
+    }
+}
+
+/// Whether a name as users write it is one of these fields.
+#[inline(never)]
+pub(super) fn is_among(name: &str, fields: &[&str]) -> bool {
+    fields.iter().any(|field| camel_case(field) == name)
 }
 
 /// `jwt_rules` as users write it, `jwtRules`.
