@@ -13,10 +13,12 @@ use claimgate::config::{Config, Problems};
 use serde_json::Value;
 
 const FOLDER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/config");
+/// What only the command reads: configurations inside of those of Istio and Envoy.
+const DEPLOYED: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/check");
 
-/// Every configuration, sorted by name.
-fn files() -> Vec<PathBuf> {
-    let entries = fs::read_dir(FOLDER).unwrap().map(|entry| entry.unwrap().path());
+/// Every configuration of a folder, sorted by name.
+fn files(folder: &str) -> Vec<PathBuf> {
+    let entries = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
     let mut files: Vec<PathBuf> = entries.filter(|path| path.extension().unwrap() != "problems").collect();
     files.sort();
     files
@@ -32,13 +34,17 @@ fn configuration(path: &Path) -> Vec<u8> {
 }
 
 fn printed(problems: &Problems) -> String {
-    problems.iter().fold(String::new(), |mut text, problem| {
+    let mut text = problems.iter().fold(String::new(), |mut text, problem| {
         writeln!(text, "{}{problem}", if problem.is_warning() { "warning: " } else { "" }).unwrap();
         if let Some(help) = problem.helping() {
             writeln!(text, "  help: {help}").unwrap();
         }
         text
-    })
+    });
+    if problems.left_out() > 0 {
+        writeln!(text, "and {} more", problems.left_out()).unwrap();
+    }
+    text
 }
 
 fn expected(path: &Path) -> String {
@@ -48,7 +54,7 @@ fn expected(path: &Path) -> String {
 #[test]
 fn every_problem_is_said_in_these_words() {
     let mut differences = String::new();
-    for path in files() {
+    for path in files(FOLDER) {
         let (is_good, problems) = match Config::parse(&configuration(&path)) {
             Ok((_, warnings)) => (true, warnings),
             Err(problems) => (false, problems),
@@ -64,7 +70,7 @@ fn every_problem_is_said_in_these_words() {
 
 #[test]
 fn the_command_says_what_the_proxy_says() {
-    for path in files() {
+    for path in files(FOLDER).into_iter().chain(files(DEPLOYED)) {
         // The command also reads YAML, so it does not treat text that is not an object as JSON.
         if path.extension().unwrap() == "json" && !fs::read(&path).unwrap().starts_with(b"{") {
             continue;
@@ -79,7 +85,7 @@ fn the_command_says_what_the_proxy_says() {
 
 #[test]
 fn nothing_is_beside_nothing() {
-    for entry in fs::read_dir(FOLDER).unwrap() {
+    for entry in fs::read_dir(FOLDER).unwrap().chain(fs::read_dir(DEPLOYED).unwrap()) {
         let path = entry.unwrap().path();
         let has_partner = ["yaml", "json"].iter().any(|extension| path.with_extension(extension).exists());
         assert!(has_partner, "{} says what is wrong with no configuration", path.display());

@@ -7,11 +7,16 @@
 
 use std::{
     collections::BTreeSet,
-    fs,
+    env, fs,
     path::{Path, PathBuf},
 };
 
-use claimgate::{config::Config, oauth::jwks_source::JwksLocation, reason::Reason};
+use claimgate::{
+    config::{Config, schema},
+    oauth::jwks_source::JwksLocation,
+    reason::Reason,
+};
+use jsonschema::draft7;
 use serde_json::{Value, json};
 
 const ROOT: &str = env!("CARGO_MANIFEST_DIR");
@@ -57,6 +62,8 @@ fn configuration(info: &str, body: &str) -> Option<String> {
         "yaml rule" => {
             let mut rule = json!({
                 "issuer": "https://idp.example.com",
+                "audiences": ["api://payments"],
+                "presence": "REQUIRED",
                 "jwks": {"keys": [{
                     "kty": "EC", "crv": "P-256",
                     "x": "f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU", "y": "x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0",
@@ -142,55 +149,55 @@ fn quoted(text: &str) -> Vec<String> {
     prose.flat_map(|line| line.split('`').skip(1).step_by(2)).map(str::to_owned).collect()
 }
 
-/// `jwt_rules` as users write it.
-fn camel_case(name: &str) -> String {
-    let mut parts = name.trim_start_matches("r#").split('_');
-    let first = parts.next().unwrap().to_owned();
-    parts.fold(first, |camel, part| camel + &part[..1].to_uppercase() + &part[1..])
-}
-
-/// Every field of `wire.rs`, those of a rule as they are called in it: `errors.style`, `fromHeaders[].name`.
+/// Every field of the configuration, those of a rule as they are called in it: `errors.style`, `fromHeaders[].name`.
 fn fields_of_the_code() -> BTreeSet<String> {
-    let text = read("src/config/wire.rs");
-    let structs: Vec<(&str, &str)> =
-        text.split("\n    pub struct ").skip(1).map(|rest| rest.split_once(":\n").unwrap()).collect();
-    let mut fields = BTreeSet::new();
-    let mut open = vec![("Config", String::new())];
-    while let Some((name, path)) = open.pop() {
-        let (_, body) = structs.iter().find(|(other, _)| *other == name).unwrap();
-        let body = body.split("\n}").next().unwrap();
-        for line in body.lines().filter_map(|line| line.trim().strip_prefix("pub ")) {
-            let (field, kind) = line.split_once(": ").unwrap();
-            let path = format!("{path}{}", camel_case(field));
-            if let Some((inner, _)) = structs.iter().find(|(inner, _)| kind.contains(&format!("<{inner}>"))) {
-                let list = if kind.contains("Vec<") { "[]" } else { "" };
-                open.push((inner, format!("{path}{list}.").trim_start_matches("jwtRules[].").to_owned()));
-            }
-            // A pair brings its `not…`.
-            if !kind.starts_with("Option<") {
-                let negated = camel_case(&format!("not_{field}"));
-                fields.insert(path.strip_suffix(&camel_case(field)).unwrap().to_owned() + &negated);
-            }
-            fields.insert(path);
-        }
-    }
-    fields
+    schema::fields().into_iter().map(|field| field.path).collect()
 }
 
 #[test]
 fn every_configuration_parses() {
+    let validator = draft7::new(&schema::schema()).unwrap();
     let mut count = 0;
+    let mut complaints = Vec::new();
     for paper in papers() {
         for (line, info, body) in blocks(&fs::read_to_string(&paper).unwrap()) {
             let Some(configuration) = configuration(&info, &body) else { continue };
             count += 1;
             match Config::parse(configuration.as_bytes()) {
                 Ok((_, problems)) if !problems.iter().any(|_| true) => (),
-                Ok((_, problems)) | Err(problems) => panic!("{}:{line}: {problems:?}", paper.display()),
+                Ok((_, problems)) | Err(problems) => {
+                    complaints.push(format!("{}:{line}: {problems:?}", paper.display()))
+                }
+            }
+            if let Err(error) = validator.validate(&serde_json::from_str(&configuration).unwrap()) {
+                complaints.push(format!("{}:{line}: {}: {error}", paper.display(), error.instance_path()));
             }
         }
     }
+    assert!(complaints.is_empty(), "{}", complaints.join("\n"));
     assert!(count >= 10, "{count} configurations found");
+}
+
+/// The examples beside the papers are whole, and neither the filter nor the schema has a word about them.
+#[test]
+fn every_example_is_good() {
+    let validator = draft7::new(&schema::schema()).unwrap();
+    let istio = |file: &str| {
+        let text = read(file);
+        let documents: Vec<Value> = text.split("\n---\n").map(yaml).collect();
+        documents.iter().find_map(|document| document.pointer("/spec/pluginConfig")).unwrap().to_string()
+    };
+    let envoy = |file: &str| in_envoy(&yaml(&read(file))).unwrap();
+    for (file, configuration) in [
+        ("envoy/envoy.yaml", envoy("envoy/envoy.yaml")),
+        ("envoy/route-by-claim.yaml", envoy("envoy/route-by-claim.yaml")),
+        ("envoy/istio/wasmplugin.yaml", istio("envoy/istio/wasmplugin.yaml")),
+        ("envoy/istio/keys.yaml", istio("envoy/istio/keys.yaml")),
+    ] {
+        meaning(&configuration);
+        let value = serde_json::from_str(&configuration).unwrap();
+        validator.validate(&value).unwrap_or_else(|error| panic!("{file}: {}: {error}", error.instance_path()));
+    }
 }
 
 #[test]
@@ -236,13 +243,29 @@ fn the_routes_by_claims_are_those_of_the_example() {
     assert_eq!(yaml(&block).get("routes"), routes);
 }
 
+/// The tables between `<!-- fields: … -->` and `<!-- /fields -->` are made of the declarations. With `CLAIMGATE_BLESS` set
+/// they are made anew.
 #[test]
 fn every_field_has_its_row() {
-    let text = read("docs/configuration.md");
-    let listed: Vec<String> = rows(&text, "Field").iter().map(|row| row[0].trim_matches('`').to_owned()).collect();
-    let set: BTreeSet<String> = listed.iter().cloned().collect();
-    assert_eq!(listed.len(), set.len(), "a field is listed twice: {listed:?}");
-    assert_eq!(set, fields_of_the_code());
+    const FILE: &str = "docs/configuration.md";
+    let text = read(FILE);
+    let mut parts = text.split("<!-- fields: ");
+    let mut made = parts.next().unwrap().to_owned();
+    let mut listed = Vec::new();
+    for part in parts {
+        let (groups, rest) = part.split_once(" -->\n").unwrap();
+        let (_, rest) = rest.split_once("<!-- /fields -->\n").unwrap();
+        let groups: Vec<&str> = groups.split(' ').collect();
+        made += &format!("<!-- fields: {} -->\n{}<!-- /fields -->\n{rest}", groups.join(" "), schema::table(&groups));
+        listed.extend(groups);
+    }
+    if env::var_os("CLAIMGATE_BLESS").is_some() {
+        fs::write(Path::new(ROOT).join(FILE), &made).unwrap();
+    }
+    assert!(made == read(FILE), "{FILE} is old: run `CLAIMGATE_BLESS=1 cargo test --test documents`");
+    let set: BTreeSet<&str> = listed.iter().copied().collect();
+    assert_eq!(listed.len(), set.len(), "fields are listed twice: {listed:?}");
+    assert_eq!(set, schema::fields().iter().map(|field| field.group).collect());
 }
 
 #[test]

@@ -82,7 +82,7 @@ fn a_token_lacks_the_group() {
 /// The command fetches no keys: a file provides the key set.
 #[test]
 fn fetched_keys_come_from_a_file() {
-    let rule = json!({"issuer": "https://idp.example.com", "presence": "REQUIRED"});
+    let rule = json!({"issuer": "https://idp.example.com", "audiences": ["api://payments"], "presence": "REQUIRED"});
     let configuration = concat!(env!("CARGO_TARGET_TMPDIR"), "/explain-fetched.json");
     let keys = concat!(env!("CARGO_TARGET_TMPDIR"), "/explain-keys.json");
     fs::write(configuration, json!({"jwtRules": [rule]}).to_string()).unwrap();

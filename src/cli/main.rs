@@ -4,6 +4,7 @@ mod check;
 mod explain;
 mod guide;
 mod reasons;
+mod schema;
 
 use std::process::ExitCode;
 
@@ -25,6 +26,8 @@ enum Command {
     Explain(Box<explain::Arguments>),
     /// Prints every reason for a denial: what it means, and how to mend it.
     Reasons,
+    /// Prints the JSON Schema of the configuration, for editors and validators.
+    Schema,
 }
 
 /// What the exit status says.
@@ -56,5 +59,6 @@ fn main() -> ExitCode {
         Command::Check(arguments) => check::run(&arguments).into(),
         Command::Explain(arguments) => explain::run(&arguments).into(),
         Command::Reasons => reasons::run().into(),
+        Command::Schema => schema::run().into(),
     }
 }

@@ -3,7 +3,7 @@
 //! Every field of every shape passes through here and no request waits for it, so nothing here is inlined: copies of these
 //! functions would make up a fiftieth of the module.
 
-use super::{Problem, Problems};
+use super::{Problem, Problems, problem::Reported};
 
 /// A place where problems are reported.
 pub(super) struct At<'p> {
@@ -32,6 +32,25 @@ impl<'p> At<'p> {
         At { path: format!("{}[{index}]", self.path), problems: self.problems }
     }
 
+    /// Reports what forbids the configuration; the help can follow, as in `at.error("it is empty").help("write `*`")`.
+    #[cold]
+    #[inline(never)]
+    pub(super) fn error(&mut self, message: impl Into<String>) -> Reported<'_> {
+        self.problems.push(Problem::new(&*self.path, message.into()))
+    }
+
+    /// Reports what is worth knowing.
+    #[cold]
+    #[inline(never)]
+    pub(super) fn warn(&mut self, message: impl Into<String>) -> Reported<'_> {
+        self.problems.push(Problem::new(&*self.path, message.into()).warning())
+    }
+
+    /// Whether something forbids the configuration.
+    pub(super) fn has_errors(&self) -> bool {
+        self.problems.has_errors()
+    }
+
     #[cold]
     pub(super) fn problem(&self, message: impl Into<String>) -> Problem {
         Problem::new(self.path.clone(), message)
@@ -40,5 +59,32 @@ impl<'p> At<'p> {
     #[cold]
     pub(super) fn report(&mut self, problem: Problem) {
         self.problems.push(problem);
+    }
+
+    /// Reads every element of a list; the bad ones are reported and left out.
+    #[inline(never)]
+    pub(super) fn each<W, T>(
+        &mut self,
+        list: impl Into<Option<Vec<W>>>,
+        mut read: impl FnMut(&mut At<'_>, W) -> Option<T>,
+    ) -> Vec<T> {
+        let list = list.into().unwrap_or_default();
+        list.into_iter().enumerate().filter_map(|(index, written)| read(&mut self.index(index), written)).collect()
+    }
+
+    /// The meaning of one of a few known words.
+    pub(super) fn word<T: Copy>(&mut self, written: &str, known: &[(&str, T)]) -> Option<T> {
+        let words: Vec<&str> = known.iter().map(|(word, _)| *word).collect();
+        let place = self.word_of(written.into(), &words)?;
+        known.get(place).map(|(_, meaning)| *meaning)
+    }
+
+    /// A text with something in it.
+    pub(super) fn text(&mut self, written: String) -> Option<String> {
+        if written.is_empty() {
+            self.error("it is empty");
+            return None;
+        }
+        Some(written)
     }
 }

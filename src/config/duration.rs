@@ -2,8 +2,73 @@
 
 use std::time::Duration;
 
+use serde_json::Value;
+
+#[cfg(not(target_arch = "wasm32"))]
+use super::schema::Described;
+use super::{
+    at::At,
+    problem::shown,
+    shape::{Shape, TEXT},
+};
+
+/// A year. What is longer is a slip, and would leave the range of the host's clock.
+const MOST: Duration = Duration::from_secs(8760 * 3600);
+
+/// A duration of at least so many milliseconds, and at most a year.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Span<const LEAST: u64>(pub(super) Duration);
+
+impl<const LEAST: u64> Span<LEAST> {
+    pub(super) const fn seconds(seconds: u64) -> Self {
+        Self(Duration::from_secs(seconds))
+    }
+}
+
+impl<const LEAST: u64> Shape for Span<LEAST> {
+    fn read(value: Value, at: &mut At<'_>) -> Option<Self> {
+        read(value, at, Duration::from_millis(LEAST)).map(Self)
+    }
+
+    #[cfg(not(target_arch = "wasm32"))]
+    fn described() -> Described {
+        Described::pattern(r"^(([0-9]+\.?[0-9]*|\.[0-9]+)(h|ms|m|s))+$")
+    }
+
+    #[cfg(not(target_arch = "wasm32"))]
+    fn written(&self) -> Value {
+        text(self.0).into()
+    }
+}
+
+#[inline(never)]
+fn read(value: Value, at: &mut At<'_>, least: Duration) -> Option<Duration> {
+    let written = match value {
+        Value::String(written) => written,
+        Value::Number(number) => {
+            let help = format!("write it with its unit, as in `{number}s`");
+            at.mismatch(&Value::Number(number), TEXT).help(help);
+            return None;
+        }
+        other => {
+            at.mismatch(&other, TEXT);
+            return None;
+        }
+    };
+    let Some(span) = parse(&written) else {
+        at.error(format!("{} is not a duration", shown(&written))).help("write it as `60s`, `5m` or `1h30m`");
+        return None;
+    };
+    if span < least {
+        at.error(format!("{} is too short", shown(&written))).help(format!("write `{}` or more", text(least)));
+    } else if span > MOST {
+        at.error(format!("{} is too long", shown(&written))).help(format!("write `{}` or less", text(MOST)));
+    }
+    Some(span)
+}
+
 /// Reads a duration; `None` if it is none.
-pub(super) fn parse(text: &str) -> Option<Duration> {
+fn parse(text: &str) -> Option<Duration> {
     if text.is_empty() {
         return None;
     }
@@ -45,10 +110,13 @@ fn times(number: &str, unit: Duration) -> Option<Duration> {
     Some(total)
 }
 
-/// Writes a duration so that it can be read again, to the millisecond.
+/// Writes a duration so that it can be read again, to the millisecond, in the largest unit that fits.
 pub(super) fn text(span: Duration) -> String {
+    let seconds = span.as_secs();
     match span.subsec_millis() {
-        0 => format!("{}s", span.as_secs()),
+        0 if seconds > 0 && seconds.is_multiple_of(3600) => format!("{}h", seconds / 3600),
+        0 if seconds > 0 && seconds.is_multiple_of(60) => format!("{}m", seconds / 60),
+        0 => format!("{seconds}s"),
         _ => format!("{}ms", span.as_millis()),
     }
 }
@@ -73,6 +141,13 @@ mod tests {
         }
         for text in ["", "60", "s", "5 m", "-5s", "1d", "5s ", "1..5s", ".s", "1e9s", "99999999999999999999h"] {
             assert_eq!(parse(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn what_is_written_is_read_again() {
+        for text in ["0s", "1ms", "1500ms", "59s", "90s", "5m", "90m", "24h", "8760h"] {
+            assert_eq!(super::text(parse(text).unwrap()), text);
         }
     }
 }

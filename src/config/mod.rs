@@ -2,16 +2,34 @@
 
 mod at;
 mod build;
+mod conflicts;
+mod cors;
+mod debug;
+mod decision_log;
+mod document;
 mod duration;
+mod errors;
+mod expectations;
+mod expression;
+mod header_name;
+mod jwks;
+mod jwt_rule;
+mod limits;
+mod location;
+mod mesh;
+mod output;
 mod problem;
+mod request_match;
+#[cfg(not(target_arch = "wasm32"))]
+pub mod schema;
 mod shape;
-pub mod wire;
+mod wire;
 
 pub use problem::{Problem, Problems};
 
 use serde_json::Value;
 
-use self::at::At;
+use self::{at::At, shape::Shape};
 use crate::{
     authenticate::provider::Provider,
     decision_log::{filter_state::FilterState, line::Subjects, trace::Debug},
@@ -24,7 +42,7 @@ use crate::{
 /// A configuration in which nothing is left to check.
 #[derive(Debug)]
 pub struct Config {
-    /// The rules, in order; at least one.
+    /// The rules, in order.
     pub providers: Vec<Provider>,
     /// Where keys are fetched from.
     pub sources: Vec<JwksSource>,
@@ -55,8 +73,8 @@ impl Config {
         let object = json::object(bytes).map_err(|error| unreadable(bytes, &error))?;
         let mut problems = Problems::default();
         let mut at = At::top(&mut problems);
-        let wire = at.read(Value::Object(object)).unwrap_or_default();
-        let config = build::config(&mut at, wire);
+        let document = document::Document::read(Value::Object(object), &mut at).unwrap_or_default();
+        let config = document::config(&mut at, document);
         if problems.has_errors() { Err(problems) } else { Ok((config, problems)) }
     }
 }

@@ -2,6 +2,9 @@
 
 use std::fmt;
 
+/// How many problems are told: whoever has more has one that comes a hundred times.
+const MOST: usize = 100;
+
 /// One problem.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Problem {
@@ -81,32 +84,81 @@ impl fmt::Display for Problem {
     }
 }
 
-/// Problems in the order they were found.
+/// A problem that was just reported, to add what to do about it; nothing, if it is not told.
+pub(super) struct Reported<'p>(Option<&'p mut Problem>);
+
+impl Reported<'_> {
+    /// Adds what to do about it.
+    #[cold]
+    pub(super) fn help(self, help: impl Into<String>) {
+        if let Some(problem) = self.0 {
+            problem.help = Some(help.into());
+        }
+    }
+
+    /// Adds the known name most like the written one, or all of them.
+    #[cold]
+    pub(super) fn suggest(self, written: &str, known: &[&str]) {
+        let distance =
+            |name: &str| strsim::damerau_levenshtein(&written.to_ascii_lowercase(), &name.to_ascii_lowercase());
+        match known.iter().map(|name| (distance(name), name)).min() {
+            Some((distance, name)) if distance <= 1.max(name.chars().count() / 3) => {
+                self.help(format!("did you mean `{name}`?"));
+            }
+            _ => self.one_of(known),
+        }
+    }
+
+    /// Adds the known names.
+    #[cold]
+    pub(super) fn one_of(self, known: &[&str]) {
+        self.help(format!("use one of `{}`", known.join("`, `")));
+    }
+}
+
+/// Problems in the order they were found: the first hundred, errors before warnings if there are more.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
-pub struct Problems(Vec<Problem>);
+pub struct Problems {
+    told: Vec<Problem>,
+    left_out: usize,
+}
 
 impl Problems {
     /// Adds a problem, unless a reported one explains it: the same place or one around it.
-    pub fn push(&mut self, problem: Problem) {
-        if !self.0.iter().any(|reported| !reported.is_warning && reported.covers(&problem.path)) {
-            self.0.push(problem);
+    pub(super) fn push(&mut self, problem: Problem) -> Reported<'_> {
+        if self.told.iter().any(|reported| !reported.is_warning && reported.covers(&problem.path)) {
+            return Reported(None);
         }
+        if self.told.len() >= MOST {
+            self.left_out = self.left_out.saturating_add(1);
+            // An error is told rather than a warning: it is why the configuration is refused.
+            let last_warning = self.told.iter().rposition(Problem::is_warning).filter(|_| !problem.is_warning);
+            let Some(last_warning) = last_warning else { return Reported(None) };
+            self.told.remove(last_warning);
+        }
+        self.told.push(problem);
+        Reported(self.told.last_mut())
     }
 
     /// Whether any of them forbids the configuration.
     pub fn has_errors(&self) -> bool {
-        self.0.iter().any(|problem| !problem.is_warning)
+        self.told.iter().any(|problem| !problem.is_warning)
     }
 
-    /// The problems.
+    /// The problems that are told.
     pub fn iter(&self) -> impl Iterator<Item = &Problem> {
-        self.0.iter()
+        self.told.iter()
+    }
+
+    /// How many more there are.
+    pub fn left_out(&self) -> usize {
+        self.left_out
     }
 }
 
 impl From<Problem> for Problems {
     fn from(problem: Problem) -> Self {
-        Self(vec![problem])
+        Self { told: vec![problem], left_out: 0 }
     }
 }
 

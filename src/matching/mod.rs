@@ -12,7 +12,7 @@ use pattern::Pattern;
 use crate::request::Request;
 
 /// Requests of one kind. An empty list stands for everything; lists are ANDed, their values ORed.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct RequestMatch {
     /// Hosts, compared without regard to case.
     pub hosts: Vec<HostPattern>,

@@ -111,6 +111,16 @@ impl Policies {
         Err(if self.wants_token(&view) { Denial { reason: Reason::TokenMissing, ..denial } } else { denial })
     }
 
+    /// Whether a request passes that no rule is about.
+    pub fn allow_by_default(&self) -> bool {
+        self.allow.is_none()
+    }
+
+    /// Whether some rule in force asks anything of the token.
+    pub fn need_token(&self) -> bool {
+        self.deny.needs_token() || self.allow.as_ref().is_some_and(RuleSet::needs_token)
+    }
+
     /// Whether some token would change a denial of this request: nobody has shown one, no DENY rule is for everybody,
     /// and some ALLOW rule fits in everything else. Istio does not ask: it answers 403.
     fn wants_token(&self, view: &View<'_>) -> bool {

@@ -67,6 +67,11 @@ impl Operation {
 }
 
 impl Rule {
+    /// Whether it asks anything of the token.
+    pub(super) fn needs_token(&self) -> bool {
+        self.from.iter().flatten().chain(&self.when).any(Matcher::needs_token)
+    }
+
     /// Whether the rule matches when the path is read so.
     fn matches(&self, view: &View<'_>, reading: &Reading<'_>) -> bool {
         if !self.comes_from(view) {

@@ -14,6 +14,11 @@ impl RuleSet {
         Self { index: Index::new(&rules), rules }
     }
 
+    /// Whether some rule asks anything of the token.
+    pub(super) fn needs_token(&self) -> bool {
+        self.rules.iter().any(Rule::needs_token)
+    }
+
     /// The first rule that prohibits: it matches in some reading of the path.
     pub(super) fn first_prohibiting(&self, view: &View<'_>) -> Option<&Rule> {
         let view = view.for_prohibition();

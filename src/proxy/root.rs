@@ -15,10 +15,9 @@ use super::{
     worker::{IDLE_TICK, Worker},
 };
 use crate::{
-    config::Config,
+    config::{Config, Problems},
     oauth::{output::Output, report::Level},
-    outbound::SourceIndex,
-    outbound::wait_queue::StreamId,
+    outbound::{SourceIndex, wait_queue::StreamId},
 };
 
 /// How often a worker looks while requests wait.
@@ -100,7 +99,7 @@ impl RootContext for Root {
         let written = self.get_plugin_configuration().unwrap_or_default();
         match Config::parse(&written) {
             Ok((config, warnings)) => {
-                warnings.iter().for_each(|warning| log::warn!("{}", warning.line()));
+                warn(&warnings);
                 let worker = Worker::new(config);
                 // What is known already serves from the first request on; the fetching begins with the first tick.
                 worker.gate.borrow_mut().sync(&SharedData, clock::now());
@@ -109,13 +108,8 @@ impl RootContext for Root {
                 true
             }
             Err(problems) => {
-                for problem in problems.iter() {
-                    if problem.is_warning() {
-                        log::warn!("{}", problem.line());
-                    } else {
-                        log::error!("{}", problem.line());
-                    }
-                }
+                problems.iter().filter(|it| !it.is_warning()).for_each(|error| log::error!("{}", error.line()));
+                warn(&problems);
                 false
             }
         }
@@ -140,6 +134,13 @@ impl RootContext for Root {
 
     fn get_type(&self) -> Option<ContextType> {
         Some(ContextType::HttpContext)
+    }
+}
+
+fn warn(problems: &Problems) {
+    problems.iter().filter(|it| it.is_warning()).for_each(|warning| log::warn!("{}", warning.line()));
+    if problems.left_out() > 0 {
+        log::warn!("configuration: and {} more", problems.left_out());
     }
 }
 

@@ -58,5 +58,34 @@ pub(crate) fn trials() -> Vec<Trial> {
             assert_eq!(answers()?, [401, 401]);
             Ok(())
         }),
+        // Were it refused, the proxy would go on trusting the issuer that was just removed.
+        Trial::test("configuration: the last rule can be removed, and a warning says what that opens", || {
+            let upstream = Upstream::start();
+            let bootstrap = |configuration: serde_json::Value| {
+                let listener = Listener::gated("gate", &configuration.to_string());
+                Bootstrap::to(upstream.port()).listener(listener).json()
+            };
+            let rule =
+                json!({"issuer": "https://idp.example.com", "jwks": keys::jwks("@p256"), "presence": "REQUIRED"});
+            let envoy = Envoy::start_updatable(&bootstrap(json!({ "jwtRules": [rule] })));
+            assert_eq!(Message::get("/").send(envoy.port("gate"))?.status, 401);
+            assert_eq!(envoy.update(&bootstrap(json!({ "jwtRules": [] }))), Update::Accepted);
+            assert_eq!(Message::get("/").send(envoy.port("gate"))?.status, 200);
+            assert!(
+                envoy
+                    .log()
+                    .contains("configuration: jwtRules: there is no rule and no policy, so every request passes")
+            );
+            Ok(())
+        }),
+        // A time-out beyond the range of the host's clock used to stop the module at its first tick.
+        Trial::test("configuration: a duration of more than a year is refused", || {
+            let rule = json!({"issuer": "https://idp.example.com", "timeout": "18446744073709551615s"});
+            let bad = json!({ "jwtRules": [rule] }).to_string();
+            let log = Envoy::refuses(&Bootstrap::to(1).listener(Listener::gated("bad", &bad)).json());
+            let line = "jwtRules[0].timeout: `18446744073709551615s` is too long; help: write `8760h` or less";
+            assert!(log.contains(line), "{log}");
+            Ok(())
+        }),
     ]
 }

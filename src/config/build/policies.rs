@@ -8,9 +8,12 @@ use serde_json::Value as Json;
 
 use super::{At, matching, shown, when};
 use crate::{
-    config::wire::{self, AuthorizationPolicy, JwtRule, Pair, Scalar},
-    connection::SourceAddress,
-    matching::path::{PathNormalization, PathPattern},
+    config::{
+        jwt_rule::JwtRule,
+        mesh::Mesh,
+        wire::{self, AuthorizationPolicy, Pair, Scalar},
+    },
+    matching::path::PathPattern,
     policy::{
         Action, Policies, Policy, Settings,
         attribute::Attribute,
@@ -19,13 +22,14 @@ use crate::{
         trust_domain::TrustDomains,
         value::Reader,
     },
+    reply::Style,
 };
 use meaning::Said;
 pub(super) use meaning::report_nothing_left;
 pub(super) use value::each_value;
 
 /// What a policy's meaning hangs on outside of it.
-pub(super) struct Context {
+pub(in crate::config) struct Context {
     /// The issuers that rules name.
     issuers: Vec<String>,
     /// Whether some rule takes other issuers too.
@@ -47,59 +51,28 @@ pub(super) struct Scope<'c> {
 }
 
 impl Context {
-    /// Reads the fields beside the policies that they hang on.
-    pub(super) fn read(at: &mut At<'_>, wire: &mut wire::Config) -> Self {
-        let style = wire.errors.as_ref().and_then(|errors| errors.style.as_deref());
-        let rules: &[JwtRule] = wire.jwt_rules.as_deref().unwrap_or_default();
-        let source_address = wire.source_address.take().map(|written| {
-            let words = [("connection", SourceAddress::Connection), ("filterState", SourceAddress::FilterState)];
-            at.field("sourceAddress").word(&written, &words).unwrap_or_default()
-        });
-        let path_normalization = wire.path_normalization.take().and_then(|written| {
-            let words = [
-                ("NONE", PathNormalization::None),
-                ("BASE", PathNormalization::Base),
-                ("MERGE_SLASHES", PathNormalization::MergeSlashes),
-                ("DECODE_AND_MERGE_SLASHES", PathNormalization::DecodeAndMergeSlashes),
-            ];
-            at.field("pathNormalization").word(&written, &words)
-        });
+    /// What stands beside the policies.
+    pub(in crate::config) fn read(at: &mut At<'_>, mut mesh: Mesh, rules: &[JwtRule], style: Style) -> Self {
         Self {
-            issuers: rules.iter().filter_map(|rule| rule.issuer.clone()).collect(),
-            takes_any_issuer: rules.iter().any(|rule| rule.issuer.is_none()),
-            trust_domains: trust_domains(at, wire.trust_domain.take(), wire.trust_domain_aliases.take()),
+            issuers: rules.iter().filter_map(JwtRule::issuer).map(str::to_owned).collect(),
+            takes_any_issuer: rules.iter().any(|rule| rule.issuer().is_none()),
+            trust_domains: mesh.trust_domains(at),
             settings: Settings {
-                text_only: style == Some("istio"),
-                source_address: source_address.unwrap_or_default(),
-                path_normalization,
+                text_only: style == Style::Istio,
+                source_address: mesh.source_address.value.unwrap_or_default(),
+                path_normalization: mesh.path_normalization,
             },
-            says_source_address: source_address.is_some(),
+            says_source_address: mesh.source_address.is_written,
             said: Said::default(),
         }
     }
 }
 
-fn trust_domains(at: &mut At<'_>, written: Option<String>, aliases: Option<Vec<String>>) -> Option<TrustDomains> {
-    let domain = |at: &mut At<'_>, written: String| {
-        let domain = at.text(written)?;
-        if domain.contains('/') {
-            let problem = at.problem(format!("{} is not a trust domain", shown(&domain)));
-            at.report(problem.help("write it without `spiffe://` and without a path, as in `cluster.local`"));
-            return None;
-        }
-        Some(domain)
-    };
-    let has_aliases = aliases.as_ref().is_some_and(|aliases| !aliases.is_empty());
-    let trust_domain = written.and_then(|written| domain(&mut at.field("trustDomain"), written));
-    let aliases = at.field("trustDomainAliases").each(aliases, domain);
-    if trust_domain.is_none() && has_aliases {
-        let mut at = at.field("trustDomain");
-        at.report(at.problem("it is missing, so `trustDomainAliases` are names of nothing"));
-    }
-    trust_domain.map(|trust_domain| TrustDomains::new(trust_domain, aliases))
-}
-
-pub(super) fn policies(at: &mut At<'_>, written: Option<Vec<AuthorizationPolicy>>, context: &Context) -> Policies {
+pub(in crate::config) fn policies(
+    at: &mut At<'_>,
+    written: Option<Vec<AuthorizationPolicy>>,
+    context: &Context,
+) -> Policies {
     let written = written.unwrap_or_default();
     let mut at = at.field("authorizationPolicies");
     meaning::report_twins(&mut at, &written);

@@ -1,8 +1,9 @@
-//! What single rules can't see: headers that one of them writes or reads and another reads otherwise.
+//! What single rules can't see: headers that one of them writes or reads and another reads otherwise, and rules that are
+//! about the same.
 
 use std::rc::Rc;
 
-use super::{At, shown};
+use super::{at::At, problem::shown};
 use crate::{authenticate::provider::Provider, location::Location, request::HeaderName};
 
 /// Reports every header that rules disagree about.
@@ -11,6 +12,24 @@ pub(super) fn report(at: &mut At<'_>, providers: &[Provider]) {
         let mut at = at.index(provider.index.0);
         report_written_and_read(&mut at, provider, providers);
         report_overlapping_prefixes(&mut at, provider, providers);
+        report_duplicate(&mut at, provider, providers);
+    }
+}
+
+/// Two rules of one issuer are right if they are for different requests, or read different places.
+fn report_duplicate(at: &mut At<'_>, provider: &Provider, providers: &[Provider]) {
+    let mut earlier = providers.iter().take_while(|other| other.index != provider.index);
+    let is_same = |other: &&Provider| {
+        other.issuer == provider.issuer
+            && other.applies_to == provider.applies_to
+            && other.locations == provider.locations
+    };
+    if let Some(other) = earlier.clone().find(is_same) {
+        let sentence = format!("`jwtRules[{}]` is about the same tokens of the same requests", other.index.0);
+        at.field("issuer").warn(sentence).help("make one rule of them, or give each a `match` of its own");
+    } else if let Some(other) = earlier.find(|other| other.name == provider.name) {
+        let sentence = format!("{} is also what `jwtRules[{}]` is called", shown(&provider.name), other.index.0);
+        at.field("name").warn(sentence).help("give each rule a `name` of its own, for logs and metrics");
     }
 }
 
@@ -18,8 +37,7 @@ pub(super) fn report(at: &mut At<'_>, providers: &[Provider]) {
 fn report_written_and_read(at: &mut At<'_>, provider: &Provider, providers: &[Provider]) {
     let report = |at: &mut At<'_>, header: &HeaderName| {
         if providers.iter().flat_map(headers).any(|(read, _)| read == header) {
-            let problem = at.problem(format!("{} is also read for tokens", shown(header.as_str())));
-            at.report(problem.help("write to another header"));
+            at.error(format!("{} is also read for tokens", shown(header.as_str()))).help("write to another header");
         }
     };
     if let Some(header) = &provider.output_payload {
@@ -36,8 +54,8 @@ pub(super) fn report_debug_header(at: &mut At<'_>, header: &HeaderName, provider
     let written = providers.iter().flat_map(Provider::outputs);
     let read = providers.iter().flat_map(headers).map(|(name, _)| name);
     if written.chain(read).any(|other| other == header) {
-        let problem = at.problem(format!("{} is also a header of a rule", shown(header.as_str())));
-        at.report(problem.help("choose another, such as `x-claimgate-debug`"));
+        let problem = at.error(format!("{} is also a header of a rule", shown(header.as_str())));
+        problem.help("choose another, such as `x-claimgate-debug`");
     }
 }
 
@@ -58,11 +76,9 @@ fn report_overlapping_prefixes(at: &mut At<'_>, provider: &Provider, providers: 
         );
         let help = "read every header behind one prefix; `Bearer ` on `authorization` is the default";
         if provider.locations.iter().map(Rc::as_ref).eq(&Location::defaults()) {
-            at.report(at.problem(sentence).help(help));
+            at.error(sentence).help(help);
         } else {
-            let mut at = at.field("fromHeaders");
-            let mut at = at.index(index);
-            at.report(at.problem(sentence).help(help));
+            at.field("fromHeaders").index(index).error(sentence).help(help);
         }
     }
 }

@@ -1,0 +1,59 @@
+//! `debug`: the header that asks for the trace of a decision, and that brings it.
+
+use serde_json::Value;
+
+#[cfg(not(target_arch = "wasm32"))]
+use super::schema::Described;
+use super::{
+    at::At,
+    conflicts,
+    header_name::OutputHeader,
+    shape::{Required, Shape, object},
+};
+use crate::{authenticate::provider::Provider, decision_log::trace, request::HeaderName, secret::Secret};
+
+/// Too long to be guessed, if it is random.
+const SHORTEST_SECRET: usize = 16;
+const MAKE_ONE: &str = "make one: `openssl rand -hex 16`";
+
+object! {
+    /// Who is told how a request was decided.
+    pub struct Debug:
+
+    /// The header that asks, and that brings the answer. No rule may read or write it.
+    pub header: OutputHeader = OutputHeader(HeaderName::new("x-claimgate-debug")),
+    /// What the header of a request must say: 16 characters or more, compared in constant time.
+    pub secret: Required<Secret>,
+}
+
+impl Debug {
+    pub(super) fn checked(self, at: &mut At<'_>, providers: &[Provider]) -> Option<trace::Debug> {
+        conflicts::report_debug_header(&mut at.field("header"), &self.header.0, providers);
+        Some(trace::Debug { header: self.header.0, secret: self.secret.value? })
+    }
+}
+
+impl Shape for Secret {
+    const HELP: Option<&'static str> = Some(MAKE_ONE);
+
+    /// What is written here is never shown.
+    fn read(value: Value, at: &mut At<'_>) -> Option<Self> {
+        match value {
+            Value::String(text) if text.chars().count() < SHORTEST_SECRET => {
+                let length = text.chars().count();
+                at.error(format!("it has {length} characters, fewer than {SHORTEST_SECRET}")).help(MAKE_ONE);
+                None
+            }
+            Value::String(text) => Some(Self::new(text)),
+            _ => {
+                at.error("it is something else, not secret text").help(MAKE_ONE);
+                None
+            }
+        }
+    }
+
+    #[cfg(not(target_arch = "wasm32"))]
+    fn described() -> Described {
+        Described::secret(SHORTEST_SECRET)
+    }
+}

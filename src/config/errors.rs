@@ -1,0 +1,73 @@
+//! `errors`: how denials are worded.
+
+use serde_json::Value;
+
+#[cfg(not(target_arch = "wasm32"))]
+use super::schema::Described;
+use super::{
+    at::At,
+    cors::Cors,
+    problem::shown,
+    shape::{Shape, object, words},
+};
+use crate::reply::{self, Details, Realm, Style};
+
+object! {
+    /// How denials are worded.
+    pub struct Errors:
+
+    /// `rfc6750`: status, challenge and reason as RFC 6750 has them. `istio`: status, body and challenge of Envoy's `jwt_authn`
+    /// and RBAC.
+    pub style: Style = Style::Rfc6750,
+    /// The realm of the challenge: printable ASCII without `"` and `\`. Not in style `istio`. Default: host and port of the
+    /// request.
+    pub realm: Option<Realm>,
+    /// How much the client is told. Not in style `istio`. Default: `reason`.
+    pub details: Option<Details>,
+    /// Whether pages of other origins may read a denial. Needs `cors`.
+    pub cors: bool = false,
+}
+
+words!(Style: [("rfc6750", Style::Rfc6750), ("istio", Style::Istio)]);
+words!(Details: [("none", Details::None), ("reason", Details::Reason), ("full", Details::Full)]);
+
+/// `errors` and `cors`, which need each other.
+pub(super) fn errors(at: &mut At<'_>, written: Errors, cors: Option<Cors>) -> reply::Errors {
+    let cors = cors.map(|written| written.checked(&mut at.field("cors")));
+    for (field, is_written) in [("realm", written.realm.is_some()), ("details", written.details.is_some())] {
+        if is_written && written.style == Style::Istio {
+            let (mut at, sentence) = (at.field("errors"), "style `istio` says what Envoy says, and nothing else");
+            at.field(field).error(sentence).help("leave it out");
+        }
+    }
+    let cors = match (written.cors, cors) {
+        (true, None) => {
+            let (mut at, sentence) = (at.field("errors"), "no origin may read, for there is no `cors`");
+            at.field("cors").error(sentence).help("write `cors.allowOrigins`");
+            None
+        }
+        (false, Some(_)) => {
+            at.field("cors").warn("it has no effect without `errors.cors`").help("write `errors: {cors: true}`");
+            None
+        }
+        (_, cors) => cors,
+    };
+    reply::Errors { style: written.style, realm: written.realm, details: written.details.unwrap_or_default(), cors }
+}
+
+impl Shape for Realm {
+    fn read(value: Value, at: &mut At<'_>) -> Option<Self> {
+        let text = at.some_text(value)?;
+        let realm = Self::parse(text.clone());
+        if realm.is_none() {
+            let problem = at.error(format!("{} can't stand between quotes", shown(&text)));
+            problem.help("use printable ASCII without `\"` and `\\`");
+        }
+        realm
+    }
+
+    #[cfg(not(target_arch = "wasm32"))]
+    fn described() -> Described {
+        Described::pattern(r#"^[ !#-\[\]-~]+$"#)
+    }
+}
