@@ -1,13 +1,12 @@
 //! `when`: a key in Istio's words, and what its fact must be.
 
-use regex_lite::{Regex, RegexBuilder};
-
 use super::{
     At,
     policies::{ip_block, pattern, peer_principal, port, request_principal, scalar, service_account, values},
     shown,
 };
 use crate::{
+    config::expression::expression,
     config::wire::{self, Scalar},
     matching::pattern::Pattern,
     policy::{
@@ -15,11 +14,6 @@ use crate::{
         test::Values,
     },
 };
-
-/// The longest regular expression, in bytes.
-const LONGEST_EXPRESSION: usize = 1_000;
-/// What one compiled expression may take, in bytes.
-const LARGEST_EXPRESSION: usize = 64 * 1024;
 
 const KEYS: [&str; 14] = [
     "request.headers[…]",
@@ -148,31 +142,6 @@ fn text_test(at: &mut At<'_>, key: &Text, written: wire::Condition, captures: &[
         min: written.min,
         max: written.max,
     }
-}
-
-/// An expression for the whole text; it runs in linear time whatever it says.
-pub(super) fn expression(at: &mut At<'_>, text: String) -> Option<Regex> {
-    if text.len() > LONGEST_EXPRESSION {
-        let problem = at.problem(format!(
-            "{} has {} bytes, more than the {LONGEST_EXPRESSION} allowed",
-            shown(&text),
-            text.len()
-        ));
-        at.report(problem.help("write several shorter ones"));
-        return None;
-    }
-    let anchored = format!("^(?:{text})$");
-    // Alone first: what is only sound inside of the anchors, such as `a)(b`, is none.
-    let sound = RegexBuilder::new(&text)
-        .size_limit(LARGEST_EXPRESSION)
-        .build()
-        .and_then(|_| RegexBuilder::new(&anchored).size_limit(LARGEST_EXPRESSION).build());
-    sound
-        .map_err(|error| {
-            let problem = at.problem(format!("{} is not a regular expression: {error}", shown(&text)));
-            at.report(problem.help("there are neither back references nor look-around"));
-        })
-        .ok()
 }
 
 fn origin(at: &mut At<'_>, text: &str, captures: &[&str]) -> Option<Origin> {
