@@ -12,24 +12,30 @@ const LONGEST: usize = 1_000;
 /// What a compiled one may take, in bytes.
 const LARGEST: usize = 64 * 1024;
 
+/// An expression for the whole text.
+#[inline(never)]
+pub(super) fn expression(at: &mut At<'_>, text: String) -> Option<Regex> {
+    if text.len() > LONGEST {
+        let sentence = format!("{} has {} bytes, more than the {LONGEST} allowed", shown(&text), text.len());
+        at.error(sentence).help("write several shorter ones");
+        return None;
+    }
+    let compiled = |expression: &str| RegexBuilder::new(expression).size_limit(LARGEST).build();
+    // Alone first: what is only sound inside of the anchors, such as `a)(b`, is none.
+    match compiled(&text).and_then(|_| compiled(&format!("^(?:{text})$"))) {
+        Ok(regex) => Some(regex),
+        Err(error) => {
+            let problem = at.error(format!("{} is not a regular expression: {error}", shown(&text)));
+            problem.help("there are neither back references nor look-around");
+            None
+        }
+    }
+}
+
 impl Shape for Regex {
     fn read(value: Value, at: &mut At<'_>) -> Option<Self> {
         let text = at.written_text(value)?;
-        if text.len() > LONGEST {
-            let sentence = format!("{} has {} bytes, more than the {LONGEST} allowed", shown(&text), text.len());
-            at.error(sentence).help("write several shorter ones");
-            return None;
-        }
-        let compiled = |expression: &str| RegexBuilder::new(expression).size_limit(LARGEST).build();
-        // Alone first: what is only sound inside of the anchors, such as `a)(b`, is none.
-        match compiled(&text).and_then(|_| compiled(&format!("^(?:{text})$"))) {
-            Ok(regex) => Some(regex),
-            Err(error) => {
-                let problem = at.error(format!("{} is not a regular expression: {error}", shown(&text)));
-                problem.help("there are neither back references nor look-around");
-                None
-            }
-        }
+        expression(at, text)
     }
 
     #[cfg(not(target_arch = "wasm32"))]

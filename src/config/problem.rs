@@ -31,20 +31,7 @@ impl Problem {
     /// Adds the known name most like the written one, or all of them.
     #[must_use]
     pub fn suggest(self, written: &str, known: &[&str]) -> Self {
-        let distance =
-            |name: &str| strsim::damerau_levenshtein(&written.to_ascii_lowercase(), &name.to_ascii_lowercase());
-        match known.iter().map(|name| (distance(name), name)).min() {
-            Some((distance, name)) if distance <= 1.max(name.chars().count() / 3) => {
-                self.help(format!("did you mean `{name}`?"))
-            }
-            _ => self.one_of(known),
-        }
-    }
-
-    /// Adds the known names.
-    #[must_use]
-    pub fn one_of(self, known: &[&str]) -> Self {
-        self.help(format!("use one of `{}`", known.join("`, `")))
+        self.help(suggestion(written, known))
     }
 
     /// Something to know, but no reason to refuse the configuration.
@@ -99,21 +86,28 @@ impl Reported<'_> {
     /// Adds the known name most like the written one, or all of them.
     #[cold]
     pub(super) fn suggest(self, written: &str, known: &[&str]) {
-        let distance =
-            |name: &str| strsim::damerau_levenshtein(&written.to_ascii_lowercase(), &name.to_ascii_lowercase());
-        match known.iter().map(|name| (distance(name), name)).min() {
-            Some((distance, name)) if distance <= 1.max(name.chars().count() / 3) => {
-                self.help(format!("did you mean `{name}`?"));
-            }
-            _ => self.one_of(known),
-        }
+        self.help(suggestion(written, known));
     }
 
     /// Adds the known names.
     #[cold]
     pub(super) fn one_of(self, known: &[&str]) {
-        self.help(format!("use one of `{}`", known.join("`, `")));
+        self.help(all_of(known));
     }
+}
+
+#[cold]
+fn suggestion(written: &str, known: &[&str]) -> String {
+    let distance = |name: &str| strsim::damerau_levenshtein(&written.to_ascii_lowercase(), &name.to_ascii_lowercase());
+    match known.iter().map(|name| (distance(name), name)).min() {
+        Some((distance, name)) if distance <= 1.max(name.chars().count() / 3) => format!("did you mean `{name}`?"),
+        _ => all_of(known),
+    }
+}
+
+#[cold]
+fn all_of(known: &[&str]) -> String {
+    format!("use one of `{}`", known.join("`, `"))
 }
 
 /// Problems in the order they were found: the first hundred, errors before warnings if there are more.

@@ -1,25 +1,18 @@
 //! `when`: a key in Istio's words, and what its fact must be.
 
-use regex_lite::{Regex, RegexBuilder};
-
 use super::{
     At,
     policies::{Scope, each_value, report_nothing_left},
     shown,
 };
 use crate::{
-    config::wire,
+    config::{expression::expression, wire},
     policy::{
         attribute::{Attribute, NotAnAttribute},
         matcher::Matcher,
         value::{Origin, Value},
     },
 };
-
-/// The longest regular expression, in bytes.
-const LONGEST_EXPRESSION: usize = 1_000;
-/// What one compiled expression may take, in bytes.
-const LARGEST_EXPRESSION: usize = 64 * 1024;
 
 /// A condition of a rule whose paths have these names.
 pub(super) fn condition(
@@ -111,31 +104,6 @@ fn report_unfit(at: &mut At<'_>, written: &wire::Condition, attribute: &Attribut
         let mut at = at.field("max");
         at.report(at.problem(format!("`{max}` is less than `min`, so nothing could match")));
     }
-}
-
-/// An expression for the whole text; it runs in linear time whatever it says.
-pub(super) fn expression(at: &mut At<'_>, text: String) -> Option<Regex> {
-    if text.len() > LONGEST_EXPRESSION {
-        let problem = at.problem(format!(
-            "{} has {} bytes, more than the {LONGEST_EXPRESSION} allowed",
-            shown(&text),
-            text.len()
-        ));
-        at.report(problem.help("write several shorter ones"));
-        return None;
-    }
-    let anchored = format!("^(?:{text})$");
-    // Alone first: what is only sound inside of the anchors, such as `a)(b`, is none.
-    let sound = RegexBuilder::new(&text)
-        .size_limit(LARGEST_EXPRESSION)
-        .build()
-        .and_then(|_| RegexBuilder::new(&anchored).size_limit(LARGEST_EXPRESSION).build());
-    sound
-        .map_err(|error| {
-            let problem = at.problem(format!("{} is not a regular expression: {error}", shown(&text)));
-            at.report(problem.help("there are neither back references nor look-around"));
-        })
-        .ok()
 }
 
 fn origin(at: &mut At<'_>, text: &str, scope: &Scope<'_>, captures: &[&str]) -> Option<Origin> {
