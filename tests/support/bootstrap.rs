@@ -25,6 +25,7 @@ pub(crate) struct Listener {
     name: String,
     filters: Vec<Value>,
     normalize_path: bool,
+    takes_any_method: bool,
     tells_direct_addresses: bool,
     /// Envoy's transport socket; none is plain text.
     transport: Option<Value>,
@@ -91,6 +92,7 @@ impl Listener {
             name: name.into(),
             filters,
             normalize_path: false,
+            takes_any_method: false,
             tells_direct_addresses: false,
             transport: None,
             proxied: false,
@@ -113,6 +115,11 @@ impl Listener {
     pub(crate) fn allowing_headers_stop_iteration(mut self) -> Listener {
         self.plugin()["allow_on_headers_stop_iteration"] = true.into();
         self
+    }
+
+    /// Takes methods that nobody has registered, as HTTP/2 does anyway.
+    pub(crate) fn taking_any_method(self) -> Listener {
+        Listener { takes_any_method: true, ..self }
     }
 
     pub(crate) fn normalizing_paths(self) -> Listener {
@@ -149,6 +156,7 @@ impl Listener {
             "stat_prefix": self.name,
             "codec_type": "AUTO",
             "normalize_path": self.normalize_path,
+            "http_protocol_options": { "allow_custom_methods": self.takes_any_method },
             "http_filters": self.filters.iter().chain([&router]).collect::<Vec<_>>(),
             "route_config": { "virtual_hosts": [{
                 "name": "all",
