@@ -245,7 +245,7 @@ impl Attribute {
             (Self::Method, _) if view.is_preflight() => {
                 let every = !texts.is_empty() && texts.iter().all(|text| pattern.matches(text));
                 let is_own = pattern.matches_in_any_case(view.facts.known.method());
-                if !every && (in_any_case() || is_own) { None } else { Some(every) }
+                if !every && (texts.is_empty() || in_any_case() || is_own) { None } else { Some(every) }
             }
             // Some servers take `post` for `POST`.
             (Self::Method, _) => {
