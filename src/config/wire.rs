@@ -278,10 +278,15 @@ macro_rules! pairs {
         impl $name {
             /// Every field by its name, with its values as scalars.
             pub fn pairs(self) -> Vec<(String, Pair<Scalar>)> {
-                vec![$((camel_case(stringify!($field)).collect(), self.$field.into_scalars())),*]
+                named(vec![$((stringify!($field), self.$field.into_scalars())),*])
             }
         }
     };
+}
+
+/// Fields by the names that users know.
+fn named(fields: Vec<(&str, Pair<Scalar>)>) -> Vec<(String, Pair<Scalar>)> {
+    fields.into_iter().map(|(field, pair)| (camel_case(field).collect(), pair)).collect()
 }
 
 impl<T: Into<Scalar>> Pair<T> {

@@ -22,6 +22,7 @@ const LONGEST_EXPRESSION: usize = 1_000;
 const LARGEST_EXPRESSION: usize = 64 * 1024;
 
 /// A condition of a rule whose paths have these names.
+#[inline(never)]
 pub(super) fn condition(
     at: &mut At<'_>,
     written: wire::Condition,
