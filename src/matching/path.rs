@@ -196,12 +196,12 @@ impl Segment {
 
 /// What the named segments of a template matched.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
-pub struct Captures<'r>(Vec<(String, &'r [u8])>);
+pub struct Captures<'r>(Vec<(&'r str, &'r [u8])>);
 
 impl<'r> Captures<'r> {
     /// The segment that matched `{name}`.
     pub fn value(&self, name: &str) -> Option<&'r [u8]> {
-        self.0.iter().find(|(named, _)| named == name).map(|(_, segment)| *segment)
+        self.0.iter().find(|(named, _)| *named == name).map(|(_, segment)| *segment)
     }
 }
 
@@ -270,7 +270,7 @@ impl PathPattern {
     }
 
     /// What the template's names stand for, if a path matches.
-    pub fn captures<'r>(&self, reading: &'r Reading<'_>) -> Option<Captures<'r>> {
+    pub fn captures<'r>(&'r self, reading: &'r Reading<'_>) -> Option<Captures<'r>> {
         match reading.depth {
             Depth::Raw => self.raw.captures(&reading.path, is_uri),
             Depth::Normal => self.normal.captures(&reading.path, is_uri),
@@ -340,7 +340,7 @@ impl Form {
     }
 
     /// What the names stand for, if the path matches and wildcards take such segments.
-    fn captures<'r>(&self, path: &'r [u8], takes: fn(&[u8]) -> bool) -> Option<Captures<'r>> {
+    fn captures<'r>(&'r self, path: &'r [u8], takes: fn(&[u8]) -> bool) -> Option<Captures<'r>> {
         let mut captures = Captures::default();
         let template = match self {
             Self::Plain(pattern) => return pattern.matches(path).then_some(captures),
@@ -361,7 +361,7 @@ impl Form {
                 }
                 Segment::One if !segment.is_empty() && takes(segment) => (),
                 Segment::Named(name) if !segment.is_empty() && takes(segment) => {
-                    captures.0.push((name.clone(), segment))
+                    captures.0.push((name.as_str(), segment));
                 }
                 Segment::Literal(literal) if literal == segment => (),
                 _ => return None,

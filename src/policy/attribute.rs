@@ -63,7 +63,7 @@ const fn place(attribute: Attribute, key: &'static str, field: &'static str) -> 
 }
 
 /// An empty name is a place where it can't be asked about.
-const PLACES: [Place; 12] = [
+static PLACES: [Place; 12] = [
     place(Attribute::RequestPrincipal, "request.auth.principal", "requestPrincipals"),
     place(Attribute::SourceIp, "source.ip", "ipBlocks"),
     place(Attribute::Namespace, "source.namespace", "namespaces"),
@@ -112,7 +112,8 @@ impl Attribute {
 
     /// The attribute of a field of a `source` or an `operation`.
     pub fn of_field(field: &str) -> Option<Self> {
-        PLACES.into_iter().find(|place| !field.is_empty() && place.field == field).map(|place| place.attribute)
+        let place = PLACES.iter().find(|place| !field.is_empty() && place.field == field)?;
+        Some(place.attribute.clone())
     }
 
     /// The attribute of a key of `when`. In style `istio` every bracket of a claim is literal.
@@ -127,29 +128,27 @@ impl Attribute {
             "request.auth.audiences" => Ok(Self::Claim(Claim::named("aud"))),
             "request.auth.presenter" => Ok(Self::Claim(Claim::named("azp"))),
             _ => {
-                let mut known = PLACES.into_iter();
-                known
-                    .find(|place| !key.is_empty() && place.key == key)
-                    .map(|place| place.attribute)
-                    .ok_or(NotAnAttribute::Unknown)
+                let place = PLACES.iter().find(|place| !key.is_empty() && place.key == key);
+                place.map(|place| place.attribute.clone()).ok_or(NotAnAttribute::Unknown)
             }
         }
     }
 
     /// Reads one of its values; a name of a trust domain with aliases becomes several.
     pub fn values(&self, text: &str, reader: &Reader<'_>) -> Result<Vec<Value>, NotAValue> {
-        match self {
-            Self::SourceIp | Self::RemoteIp | Self::DestinationIp => Value::block(text).map(|value| vec![value]),
-            Self::DestinationPort => Value::port(text).map(|value| vec![value]),
-            Self::Principal => reader.principals(text),
-            Self::TrustDomain => reader.trust_domains(text),
-            Self::Namespace => Value::namespace(text).map(|value| vec![value]),
-            Self::ServiceAccount => reader.service_account(text).map(|value| vec![value]),
-            Self::RequestPrincipal => reader.request_principal(text).map(|value| vec![value]),
-            Self::Host => Value::text(&text.to_ascii_lowercase()).map(|value| vec![value]),
-            Self::Method => Value::method(text).map(|value| vec![value]),
-            Self::Sni | Self::Claim(_) | Self::Header(_) => Value::text(text).map(|value| vec![value]),
-        }
+        let value = match self {
+            Self::Principal => return reader.principals(text),
+            Self::TrustDomain => return reader.trust_domains(text),
+            Self::SourceIp | Self::RemoteIp | Self::DestinationIp => Value::block(text),
+            Self::DestinationPort => Value::port(text),
+            Self::Namespace => Value::namespace(text),
+            Self::ServiceAccount => reader.service_account(text),
+            Self::RequestPrincipal => reader.request_principal(text),
+            Self::Host => Value::text(&text.to_ascii_lowercase()),
+            Self::Method => Value::method(text),
+            Self::Sni | Self::Claim(_) | Self::Header(_) => Value::text(text),
+        };
+        Ok(vec![value?])
     }
 
     /// Whether the fact comes from the token.
@@ -246,7 +245,7 @@ impl Attribute {
             (Self::Method, _) if view.is_preflight() => {
                 let every = !texts.is_empty() && texts.iter().all(|text| pattern.matches(text));
                 let is_own = pattern.matches_in_any_case(view.facts.known.method());
-                if !every && (in_any_case() || is_own) { None } else { Some(every) }
+                if !every && (texts.is_empty() || in_any_case() || is_own) { None } else { Some(every) }
             }
             // Some servers take `post` for `POST`.
             (Self::Method, _) => {

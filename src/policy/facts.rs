@@ -90,9 +90,11 @@ impl<'a> Known<'a> {
         self.request.method()
     }
 
-    /// The methods that a preflight asks for; a browser asks for one.
+    /// The methods that a preflight asks for. A browser asks for one; of several headers Envoy makes one with commas.
     pub(super) fn announced_methods(&self) -> impl Iterator<Item = &'a [u8]> {
-        self.request.values("access-control-request-method").filter(|method| !method.is_empty())
+        let values = self.request.values("access-control-request-method");
+        let methods = values.flat_map(|value| value.split(|byte| *byte == b',')).map(<[u8]>::trim_ascii);
+        methods.filter(|method| !method.is_empty())
     }
 
     /// Every value of a header.

@@ -45,7 +45,7 @@ pub enum Lack {
 
 impl Operation {
     /// The captures of every path pattern that matches, if the request is this operation when its path is read so.
-    fn captures<'r>(&self, view: &View<'_>, reading: &'r Reading<'_>) -> Vec<Captures<'r>> {
+    fn captures<'r>(&'r self, view: &View<'_>, reading: &'r Reading<'_>) -> Vec<Captures<'r>> {
         let unknown = view.unknown_matches;
         let matches = |pattern: &PathPattern, unknown: bool| {
             pattern.matches(reading) || reading.is_missing() && (pattern.is_any() || unknown)
@@ -59,7 +59,7 @@ impl Operation {
         if self.paths.is_empty() {
             return vec![none];
         }
-        let captures = |pattern: &PathPattern| {
+        let captures = |pattern: &'r PathPattern| {
             pattern.captures(reading).or_else(|| matches(pattern, unknown).then(Captures::default))
         };
         self.paths.iter().filter_map(captures).collect()

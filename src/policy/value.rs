@@ -97,8 +97,11 @@ impl Reader<'_> {
             return Err(NotAValue::Scheme(bare.to_owned()));
         }
         let principals = self.trust_domains.map_or_else(|| vec![text.to_owned()], |known| known.principals(text));
-        let value = |text: &String| Pattern::lenient(text).map(|text| Value::Peer(PeerPattern::Principal(text)));
-        principals.iter().map(value).collect::<Option<_>>().ok_or(NotAValue::Empty)
+        let patterns: Vec<Pattern> = principals.iter().filter_map(|text| Pattern::lenient(text)).collect();
+        if patterns.is_empty() {
+            return Err(NotAValue::Empty);
+        }
+        Ok(patterns.into_iter().map(|pattern| Value::Peer(PeerPattern::Principal(pattern))).collect())
     }
 
     pub(super) fn trust_domains(&self, text: &str) -> Result<Vec<Value>, NotAValue> {

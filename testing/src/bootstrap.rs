@@ -23,6 +23,8 @@ pub struct Bootstrap {
 pub struct Listener {
     name: String,
     filters: Vec<Value>,
+    normalize_path: bool,
+    takes_any_method: bool,
     tells_direct_addresses: bool,
     /// Envoy's transport socket; none is plain text.
     transport: Option<Value>,
@@ -110,7 +112,15 @@ impl Listener {
 
     /// Behind some other HTTP filters, one after the other.
     pub fn chained(name: &str, filters: Vec<Value>) -> Listener {
-        Listener { name: name.into(), filters, tells_direct_addresses: false, transport: None, proxied: false }
+        Listener {
+            name: name.into(),
+            filters,
+            normalize_path: false,
+            takes_any_method: false,
+            tells_direct_addresses: false,
+            transport: None,
+            proxied: false,
+        }
     }
 
     /// The same, with another filter before the router.
@@ -123,6 +133,15 @@ impl Listener {
     pub fn allowing_headers_stop_iteration(mut self) -> Listener {
         self.plugin()["allow_on_headers_stop_iteration"] = true.into();
         self
+    }
+
+    /// Takes methods that nobody has registered, as HTTP/2 does anyway.
+    pub fn taking_any_method(self) -> Listener {
+        Listener { takes_any_method: true, ..self }
+    }
+
+    pub fn normalizing_paths(self) -> Listener {
+        Listener { normalize_path: true, ..self }
     }
 
     /// Writes the address of whoever opened the connection into filter state. No attribute has it: `source.address`
@@ -154,7 +173,8 @@ impl Listener {
             "@type": "type.googleapis.com/envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager",
             "stat_prefix": self.name,
             "codec_type": "AUTO",
-            "normalize_path": false,
+            "normalize_path": self.normalize_path,
+            "http_protocol_options": { "allow_custom_methods": self.takes_any_method },
             "http_filters": self.filters.iter().chain([&router]).collect::<Vec<_>>(),
             "route_config": { "virtual_hosts": [{
                 "name": "all",

@@ -5,6 +5,8 @@
 
 use serde_json::{Map, Value, json};
 
+use super::policies::{TRUST_DOMAIN, TRUST_DOMAIN_ALIAS};
+
 const RBAC: &str = "type.googleapis.com/envoy.extensions.filters.http.rbac.v3.RBAC";
 const JWT_AUTHN: &str = "type.googleapis.com/envoy.extensions.filters.http.jwt_authn.v3.JwtAuthentication";
 const URI_TEMPLATE: &str = "type.googleapis.com/envoy.extensions.path.match.uri_template.v3.UriTemplateMatchConfig";
@@ -161,9 +163,15 @@ fn principal(key: &str, values: &Value, not_values: &Value, namespace: &str) -> 
         "source.ip" => simple(&|value| json!({"direct_remote_ip": cidr(value)})),
         "remote.ip" => simple(&|value| json!({"remote_ip": cidr(value)})),
         "source.namespace" => simple(&|value| authenticated(&regex(&format!(".*/ns/{}/.*", stars(value, ".*"))))),
+        "source.principal" => {
+            let (values, not_values) = (migrated(values), migrated(not_values));
+            both(&PRINCIPAL, &values, &not_values, |value| authenticated(&string(value, "spiffe://")))
+        }
+        "source.trustDomain" => {
+            let (values, not_values) = (expanded(values), expanded(not_values));
+            both(&PRINCIPAL, &values, &not_values, |value| authenticated(&trust_domain(value)))
+        }
         "source.serviceAccount" => simple(&|value| authenticated(&service_account(value, namespace))),
-        "source.trustDomain" => simple(&|value| authenticated(&trust_domain(value))),
-        "source.principal" => simple(&|value| authenticated(&string(value, "spiffe://"))),
         "request.auth.principal" => extended(&request_principals),
         "request.auth.audiences" => claims(vec!["aud"]),
         "request.auth.presenter" => claims(vec!["azp"]),
@@ -294,6 +302,43 @@ fn list_or_scalar(values: &[Value]) -> Value {
 fn metadata(path: &[&str], value: &Value) -> Value {
     let path: Vec<_> = ["payload"].iter().chain(path).map(|key| json!({ "key": key })).collect();
     json!({"metadata": {"filter": "envoy.filters.http.jwt_authn", "path": path, "value": value}})
+}
+
+// === trustdomain/bundle.go, for one trust domain and one alias ===
+
+/// `ReplaceTrustDomainAliases`.
+fn migrated(principals: &Value) -> Value {
+    let migrated = |principal: &Value| -> Vec<String> {
+        let principal = text(principal);
+        let parts: Vec<&str> = principal.split('/').collect();
+        let is_ours = |domain: &str| {
+            let matches = |pattern: &str, text: &str| {
+                pattern.strip_suffix('*').is_some_and(|start| text.starts_with(start))
+                    || pattern.strip_prefix('*').is_some_and(|end| text.ends_with(end))
+            };
+            domain == "cluster.local"
+                || [TRUST_DOMAIN, TRUST_DOMAIN_ALIAS].iter().any(|ours| *ours == domain || matches(domain, ours))
+        };
+        if parts.len() != 5 || parts[0] == "*" || !is_ours(parts[0]) {
+            return vec![principal.to_owned()];
+        }
+        let replaced = |ours: &str| match parts[0].strip_prefix('*') {
+            Some(end) if ours.ends_with(end) => principal.to_owned(),
+            _ => format!("{ours}/{}", parts[1..].join("/")),
+        };
+        [TRUST_DOMAIN, TRUST_DOMAIN_ALIAS].map(replaced).to_vec()
+    };
+    list(principals).iter().flat_map(migrated).map(Value::String).collect()
+}
+
+/// `ExpandTrustDomainAliases`.
+fn expanded(domains: &Value) -> Value {
+    let ours = [TRUST_DOMAIN, TRUST_DOMAIN_ALIAS].map(str::to_owned).to_vec();
+    let expanded = |domain: &Value| {
+        let domain = text(domain).to_owned();
+        if ours.contains(&domain) { ours.clone() } else { vec![domain] }
+    };
+    list(domains).iter().flat_map(expanded).map(Value::String).collect()
 }
 
 // === matcher/ ===

@@ -12,9 +12,32 @@ use super::http::Message;
 /// The issuers that both sides trust: one with slashes in it, one without.
 pub const ISSUERS: [&str; 2] = ["https://idp.example.com", "issuer-b"];
 
+/// The mesh's trust domain, and another name of it.
+pub const TRUST_DOMAIN: &str = "mesh.example";
+pub const TRUST_DOMAIN_ALIAS: &str = "old.example";
+
 /// A source of numbers that only its seed decides (splitmix64).
 #[derive(Clone, Debug)]
 pub struct Dice(u64);
+
+/// A name in a certificate.
+#[derive(Clone, Copy, Debug)]
+pub enum San {
+    Uri(&'static str),
+    Dns(&'static str),
+}
+
+/// The certificates that peers show: of the mesh and its alias, of others, with a SPIFFE ID behind another URI, and without any.
+pub const CERTIFICATES: [&[San]; 8] = [
+    &[San::Uri("spiffe://mesh.example/ns/default/sa/web")],
+    &[San::Uri("spiffe://old.example/ns/payments/sa/api")],
+    &[San::Uri("spiffe://other.example/ns/a/sa/b")],
+    &[San::Uri("spiffe://cluster.local/ns/default/sa/web")],
+    &[San::Uri("https://example.org/web"), San::Uri("spiffe://mesh.example/ns/default/sa/web")],
+    &[San::Dns("web.example.com")],
+    &[San::Uri("spiffe://mesh.example/workload"), San::Dns("web.example.com")],
+    &[],
+];
 
 /// A request as it is asked of both sides.
 #[derive(Clone, Debug)]
@@ -27,6 +50,8 @@ pub struct Question {
     pub claims: Option<Value>,
     /// A PROXY protocol header: source and destination of the connection as Envoy is to see them.
     pub proxied: Option<String>,
+    /// Whose certificate it shows where it must show one.
+    pub certificate: usize,
 }
 
 // === impl Dice ===
@@ -63,6 +88,8 @@ impl Dice {
 // === requests ===
 
 const METHODS: [&str; 3] = ["GET", "POST", "DELETE"];
+/// What clients send: most of it is upper case.
+const SENT_METHODS: [&str; 9] = ["GET", "GET", "POST", "POST", "DELETE", "DELETE", "OPTIONS", "get", "Post"];
 const HOSTS: [&str; 7] = [
     "api.example.com",
     "API.Example.com",
@@ -121,6 +148,7 @@ impl Question {
             headers: Vec::new(),
             claims: None,
             proxied: None,
+            certificate: 0,
         }
     }
 
@@ -151,24 +179,32 @@ impl Question {
         if dice.percent(20) {
             path += *dice.pick(&QUERIES);
         }
+        let mut method = *dice.pick(&SENT_METHODS);
         let mut headers = Vec::new();
+        if dice.percent(10) {
+            method = "OPTIONS";
+            headers.push(("origin".to_owned(), "https://app.example.com".to_owned()));
+            headers.push(("access-control-request-method".to_owned(), dice.pick(&METHODS).to_string()));
+        }
         for name in HEADERS {
             let times = *dice.pick(&[0, 1, 1, 2]);
             for _ in 0..times {
                 let value = if dice.percent(20) { "" } else { dice.pick(&HEADER_VALUES) };
-                headers.push((name.to_owned(), value.to_owned()));
+                let name = if dice.percent(5) { name.replace('-', "_") } else { name.to_owned() };
+                headers.push((name, value.to_owned()));
             }
         }
         for _ in 0..*dice.pick(&[0, 0, 0, 1, 1, 2]) {
             headers.push(("x-forwarded-for".to_owned(), dice.pick(&FORWARDED).to_string()));
         }
         Question {
-            method: dice.pick(&METHODS).to_string(),
-            host: dice.pick(&HOSTS).to_string(),
+            method: method.to_owned(),
+            host: if dice.percent(6) { String::new() } else { dice.pick(&HOSTS).to_string() },
             path,
             headers,
             claims: dice.percent(75).then(|| claims(dice)),
             proxied: dice.percent(50).then(|| dice.pick(&PROXIED).to_string()),
+            certificate: dice.below(CERTIFICATES.len()),
         }
     }
 
@@ -193,6 +229,7 @@ impl fmt::Display for Question {
         if let Some(line) = &self.proxied {
             writeln!(f, "{line}")?;
         }
+        writeln!(f, "{:?}", CERTIFICATES[self.certificate])?;
         writeln!(f, "{} {}\nhost: {}", self.method, self.path, self.host)?;
         for (name, value) in &self.headers {
             writeln!(f, "{name}: {value}")?;
@@ -302,8 +339,16 @@ const BLOCKS: [&str; 14] = [
     "10.9.8.0/24",
 ];
 const PORTS: [&str; 4] = ["80", "443", "8080", "15006"];
-const PEERS: [&str; 3] =
-    ["cluster.local/ns/default/sa/web", "cluster.local/ns/payments/sa/api", "other.example/ns/a/sa/b"];
+const PEERS: [&str; 6] = [
+    "cluster.local/ns/default/sa/web",
+    "cluster.local/ns/payments/sa/api",
+    "other.example/ns/a/sa/b",
+    "mesh.example/ns/default/sa/web",
+    "old.example/ns/payments/sa/api",
+    "*.example/ns/default/sa/web",
+];
+const NAMESPACES: [&str; 3] = ["default", "payments", "a"];
+const TRUST_DOMAINS: [&str; 4] = ["mesh.example", "old.example", "other.example", "cluster.local"];
 
 /// One to five policies of all actions, or one of rules that ask a single thing, where nothing hides behind anything else.
 pub fn policies(dice: &mut Dice) -> Value {
@@ -326,8 +371,9 @@ fn policy(dice: &mut Dice) -> Value {
         policy.as_object_mut().unwrap().remove("action");
     }
     match dice.below(40) {
-        0 => (),
-        1 => policy["rules"] = json!([]),
+        // Istio's webhook refuses a DENY policy that never matches.
+        0 if action != "DENY" => (),
+        1 if action != "DENY" => policy["rules"] = json!([]),
         2 => policy["rules"] = json!([{}]),
         _ => policy["rules"] = dice.several(if action == "ALLOW" { 4 } else { 2 }, rule).into(),
     }
@@ -365,19 +411,20 @@ fn source(dice: &mut Dice, fields: usize) -> Value {
     let mut source = Map::new();
     for _ in 0..fields {
         match dice.below(20) {
-            0 => lists(dice, &mut source, ["principals", "notPrincipals"], |dice| pattern(dice, &PEERS)),
-            1 => lists(dice, &mut source, ["namespaces", "notNamespaces"], |dice| pattern(dice, &["default", "a"])),
-            2 if !["principals", "notPrincipals", "namespaces", "notNamespaces"]
+            0..=1 => lists(dice, &mut source, ["principals", "notPrincipals"], |dice| pattern(dice, &PEERS)),
+            2..=3 => lists(dice, &mut source, ["namespaces", "notNamespaces"], |dice| starred(dice, &NAMESPACES)),
+            4 => lists(dice, &mut source, ["trustDomains", "notTrustDomains"], |dice| starred(dice, &TRUST_DOMAINS)),
+            5 if !["principals", "notPrincipals", "namespaces", "notNamespaces"]
                 .iter()
                 .any(|name| source.contains_key(*name)) =>
             {
                 lists(dice, &mut source, ["serviceAccounts", "notServiceAccounts"], |dice| {
-                    dice.pick(&["web", "default/web"]).to_string()
+                    dice.pick(&["web", "default/web", "payments/api"]).to_string()
                 });
                 break;
             }
-            3..=5 => lists(dice, &mut source, ["ipBlocks", "notIpBlocks"], block),
-            6..=9 => lists(dice, &mut source, ["remoteIpBlocks", "notRemoteIpBlocks"], block),
+            5..=7 => lists(dice, &mut source, ["ipBlocks", "notIpBlocks"], block),
+            8..=11 => lists(dice, &mut source, ["remoteIpBlocks", "notRemoteIpBlocks"], block),
             _ => lists(dice, &mut source, ["requestPrincipals", "notRequestPrincipals"], request_principal),
         }
     }
@@ -389,7 +436,7 @@ fn operation(dice: &mut Dice, fields: usize) -> Value {
     for _ in 0..fields {
         match dice.below(10) {
             0..=1 => lists(dice, &mut operation, ["hosts", "notHosts"], |dice| pattern(dice, &HOSTS)),
-            2..=3 => lists(dice, &mut operation, ["methods", "notMethods"], |dice| pattern(dice, &METHODS)),
+            2..=3 => lists(dice, &mut operation, ["methods", "notMethods"], method),
             4 => lists(dice, &mut operation, ["ports", "notPorts"], port),
             _ => lists(dice, &mut operation, ["paths", "notPaths"], |dice| {
                 if dice.percent(45) { dice.pick(&TEMPLATES).to_string() } else { pattern(dice, &PATHS) }
@@ -414,8 +461,12 @@ fn condition(dice: &mut Dice) -> Value {
         7..=8 => on(dice, "request.auth.audiences", &|dice| pattern(dice, &["api://payments", "api://orders"])),
         9..=10 => on(dice, "request.auth.presenter", &|dice| pattern(dice, &["client-1", "client-2"])),
         11 => {
-            let key = *dice.pick(&["source.principal", "source.namespace", "connection.sni"]);
-            on(dice, key, &|dice| pattern(dice, &PEERS));
+            let key = *dice.pick(&["source.principal", "source.namespace", "source.trustDomain", "connection.sni"]);
+            on(dice, key, &|dice| match key {
+                "source.namespace" => starred(dice, &NAMESPACES),
+                "source.trustDomain" => starred(dice, &TRUST_DOMAINS),
+                _ => pattern(dice, &PEERS),
+            });
         }
         12..=17 => {
             let name = *dice.pick(&[
@@ -430,7 +481,7 @@ fn condition(dice: &mut Dice) -> Value {
                 "host",
             ]);
             on(dice, &format!("request.headers[{name}]"), &|dice| match name {
-                ":method" => pattern(dice, &METHODS),
+                ":method" => method(dice),
                 ":authority" | "host" => pattern(dice, &HOSTS),
                 _ => pattern(dice, &HEADER_VALUES),
             });
@@ -463,6 +514,11 @@ fn block(dice: &mut Dice) -> String {
     dice.pick(&BLOCKS).to_string()
 }
 
+/// In upper case: claimgate refuses others, which match nothing in Istio.
+fn method(dice: &mut Dice) -> String {
+    pattern(dice, &METHODS).to_uppercase()
+}
+
 fn port(dice: &mut Dice) -> String {
     dice.pick(&PORTS).to_string()
 }
@@ -483,6 +539,20 @@ fn request_principal(dice: &mut Dice) -> String {
             .pick(&["*/*", "*.example.com/al*", "https://idp.example.com*", "alice", "issuer-b/", "issuer-*"])
             .to_string(),
         _ => format!("{iss}/{sub}"),
+    }
+}
+
+/// One of the words, with stars anywhere.
+fn starred(dice: &mut Dice, words: &[&str]) -> String {
+    let word = *dice.pick(words);
+    let (from, to) = (dice.below(word.len()), dice.below(word.len()));
+    match dice.below(8) {
+        0 => "*".into(),
+        1 => format!("{}*", &word[..from]),
+        2 => format!("*{}", &word[from..]),
+        3 if from <= to => format!("{}*{}", &word[..from], &word[to..]),
+        4 if from <= to => format!("*{}*", &word[from..to]),
+        _ => word.into(),
     }
 }
 

@@ -28,6 +28,16 @@ pub struct Client {
     server: ServerName<'static>,
 }
 
+/// A URI as a name in a certificate.
+pub fn uri(uri: &str) -> SanType {
+    SanType::URI(uri.try_into().expect("an ASCII URI"))
+}
+
+/// A host as a name in a certificate.
+pub fn dns(name: &str) -> SanType {
+    SanType::DnsName(name.try_into().expect("an ASCII name"))
+}
+
 // === impl Authority ===
 
 impl Authority {
@@ -89,11 +99,10 @@ impl Authority {
         self.issuer.pem()
     }
 
-    /// A client whose certificate has this URI SAN, or none, and that asks for a server name, or none.
-    pub fn client(&self, uri: Option<&str>, sni: Option<&str>) -> Client {
+    /// A client whose certificate has these names, and that asks for a server name, or none.
+    pub fn client(&self, names: Vec<SanType>, sni: Option<&str>) -> Client {
         let mut parameters = CertificateParams::default();
-        let uri = uri.map(|uri| SanType::URI(uri.try_into().expect("an ASCII URI")));
-        parameters.subject_alt_names = uri.into_iter().collect();
+        parameters.subject_alt_names = names;
         let (certificate, key) = self.sign(parameters, ExtendedKeyUsagePurpose::ClientAuth);
         let mut roots = RootCertStore::empty();
         roots.add(self.issuer.der().clone()).expect("our own root");

@@ -12,7 +12,7 @@ use claimgate_testing::{
     envoy::Envoy,
     http::{Message, Reply},
     outcome::{self, Arrival, Outcome},
-    tls::{Authority, Client},
+    tls::{self, Authority, Client},
     upstream::Upstream,
 };
 use libtest_mimic::{Failed, Trial};
@@ -23,9 +23,16 @@ pub(crate) struct Lab {
     pub(crate) files: Vec<CaseFile>,
     upstream: Upstream,
     authority: Authority,
-    /// By principal and server name.
-    clients: BTreeMap<(Option<String>, Option<String>), Client>,
+    /// By who they are.
+    clients: BTreeMap<Party, Client>,
     envoy: OnceLock<Envoy>,
+}
+
+/// Principal, DNS name and server name.
+type Party = [Option<String>; 3];
+
+fn party(peer: &Peer) -> Party {
+    [&peer.principal, &peer.dns, &peer.sni].map(Clone::clone)
 }
 
 pub(crate) fn trials() -> Vec<Trial> {
@@ -45,10 +52,10 @@ impl Lab {
     pub(crate) fn open(files: Vec<CaseFile>) -> Self {
         let authority = Authority::generate();
         let on_tls = files.iter().flat_map(|file| &file.cases).filter(|case| case.peer.is_on_tls());
-        let parties = on_tls.map(|case| (case.peer.principal.clone(), case.peer.sni.clone()));
-        let clients = parties.map(|(principal, sni)| {
-            let client = authority.client(principal.as_deref(), sni.as_deref());
-            ((principal, sni), client)
+        let clients = on_tls.map(|case| {
+            let names = case.peer.principal.as_deref().map(tls::uri).into_iter();
+            let names = names.chain(case.peer.dns.as_deref().map(tls::dns)).collect();
+            (party(&case.peer), authority.client(names, case.peer.sni.as_deref()))
         });
         Self { clients: clients.collect(), authority, upstream: Upstream::start(), envoy: OnceLock::new(), files }
     }
@@ -65,7 +72,7 @@ impl Lab {
         let plain = listener(&file.name);
         let on_tls = file.cases.iter().any(|case| case.runs_in("envoy") && case.peer.is_on_tls());
         let tls = on_tls.then(|| {
-            let names = self.clients.keys().filter_map(|(_, sni)| sni.as_deref()).collect();
+            let names = self.clients.keys().filter_map(|[.., sni]| sni.as_deref()).collect();
             listener(&over_tls(&file.name)).over(self.authority.downstream(&names))
         });
         [Some(plain), tls].into_iter().flatten()
@@ -77,7 +84,7 @@ impl Lab {
         if !case.peer.is_on_tls() {
             return message.send(self.envoy().port(&file.name));
         }
-        let client = &self.clients[&(case.peer.principal.clone(), case.peer.sni.clone())];
+        let client = &self.clients[&party(&case.peer)];
         message.send_as(client, self.envoy().port(&over_tls(&file.name)))
     }
 

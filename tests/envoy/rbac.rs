@@ -3,7 +3,7 @@
 //! `CLAIMGATE_SEED` repeats a run; the seed is in the name of every trial.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     env, fmt,
     panic::{UnwindSafe, catch_unwind},
     sync::{Arc, OnceLock},
@@ -18,7 +18,8 @@ use claimgate_testing::{
     envoy::Envoy,
     http::{Message, Reply},
     istiod, keys,
-    policies::{self, Dice, ISSUERS, Question},
+    policies::{self, CERTIFICATES, Dice, ISSUERS, Question, San, TRUST_DOMAIN, TRUST_DOMAIN_ALIAS},
+    tls::{self, Authority, Client},
     token::Recipe,
     upstream::Upstream,
 };
@@ -28,11 +29,34 @@ mod documented;
 const SETS: u64 = 150;
 const QUESTIONS: usize = 24;
 
-/// Where the two may differ.
-const STATED_EXCEPTIONS: [Exception; 0] = [];
+/// Where claimgate may refuse what RBAC lets pass, and never the other way round.
+const STATED_EXCEPTIONS: [Exception; 4] = [
+    (
+        "some servers take `get` for GET, so DENY matches in any case and `notMethods` under ALLOW too",
+        |_, _, question| question.method != question.method.to_uppercase(),
+    ),
+    ("a host is the same in any case, also as a header", |_, policies, question| {
+        let policies = policies.to_string();
+        let asks = ["request.headers[host]", "request.headers[:authority]"].iter().any(|key| policies.contains(key));
+        asks && !question.host.is_empty()
+    }),
+    ("a missing host escapes nothing that denies", |_, _, question| question.host.is_empty()),
+    ("a SPIFFE ID behind another URI is not seen, so nothing about such a peer is sure", |set, _, question| {
+        is_over_tls(set) && has_hidden_identity(question)
+    }),
+];
 
-/// Why they differ, and whether policies and a request are such a case.
-type Exception = (&'static str, fn(&Value, &Question) -> bool);
+/// Why they differ, and whether a request to a set of policies is such a case.
+type Exception = (&'static str, fn(u64, &Value, &Question) -> bool);
+
+/// Every third set is asked by peers with certificates.
+fn is_over_tls(set: u64) -> bool {
+    set.is_multiple_of(3)
+}
+
+fn has_hidden_identity(question: &Question) -> bool {
+    matches!(CERTIFICATES[question.certificate], [San::Uri(first), ..] if !first.starts_with("spiffe://"))
+}
 
 /// One Envoy and its ports.
 struct Lab {
@@ -40,6 +64,8 @@ struct Lab {
     _upstream: Upstream,
     _envoy: Envoy,
     ports: BTreeMap<String, u16>,
+    /// With each of the certificates.
+    clients: Vec<Client>,
 }
 
 /// A lab that the first trial starts. If that fails, the others fail without another try.
@@ -56,6 +82,13 @@ struct Answer {
 
 /// The headers of an answer that RBAC sets.
 const TELLING: [&str; 4] = ["content-type", "grpc-status", "grpc-message", "www-authenticate"];
+
+impl Answer {
+    /// By a policy, also where gRPC says so.
+    fn is_refusal(&self) -> bool {
+        self.status == 403 || self.headers.iter().flatten().any(|value| value == "7")
+    }
+}
 
 impl fmt::Display for Answer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -76,8 +109,19 @@ fn random() -> impl Iterator<Item = Trial> {
     (0..SETS).map(move |set| {
         let lab = Arc::clone(&lab);
         Trial::test(format!("rbac: random policies {set} of CLAIMGATE_SEED={seed}"), move || {
-            let listeners = || (0..SETS).flat_map(|set| both(set, &policies::policies(&mut dice(seed, set))));
-            lab.open(|| Lab::open(listeners()))?.compare(seed, set)
+            let open = || {
+                let authority = Authority::generate();
+                let names = BTreeSet::new();
+                let secured = |set, listener: Listener| {
+                    if is_over_tls(set) { listener.over(authority.downstream(&names)) } else { listener }
+                };
+                let listeners = (0..SETS).flat_map(|set| {
+                    let pair = both(set, &policies::policies(&mut dice(seed, set)));
+                    pair.map(|listener| secured(set, listener))
+                });
+                Lab::open(&authority, listeners)
+            };
+            lab.open(open)?.compare(seed, set)
         })
     })
 }
@@ -99,10 +143,16 @@ impl SharedLab {
 }
 
 impl Lab {
-    fn open(listeners: impl Iterator<Item = Listener>) -> Lab {
+    fn open(authority: &Authority, listeners: impl Iterator<Item = Listener>) -> Lab {
+        let san = |san: &San| match san {
+            San::Uri(name) => tls::uri(name),
+            San::Dns(name) => tls::dns(name),
+        };
+        let clients = CERTIFICATES.iter().map(|names| authority.client(names.iter().map(san).collect(), None));
+        let clients = clients.collect();
         let upstream = Upstream::start();
         let envoy = Envoy::start(&listeners.fold(Bootstrap::to(upstream.port()), Bootstrap::listener).json());
-        Lab { ports: envoy.ports(), _envoy: envoy, _upstream: upstream }
+        Lab { ports: envoy.ports(), _envoy: envoy, _upstream: upstream, clients }
     }
 
     fn compare(&self, seed: u64, set: u64) -> Result<(), Failed> {
@@ -110,12 +160,17 @@ impl Lab {
         let policies = policies::policies(&mut dice);
         let mut differences = Vec::new();
         for _ in 0..QUESTIONS {
-            let question = Question::random(&mut dice);
+            let mut question = Question::random(&mut dice);
+            let client = is_over_tls(set).then(|| &self.clients[question.certificate]);
+            if client.is_some() {
+                question.proxied = None;
+            }
             let message = question.message(sign(&question).as_deref());
             for message in [message.clone(), message.header("content-type", "application/grpc")] {
-                let theirs = self.ask(&format!("rbac {set}"), &message)?;
-                let ours = self.ask(&format!("claimgate {set}"), &message)?;
-                let stated = || STATED_EXCEPTIONS.iter().any(|(_, applies)| applies(&policies, &question));
+                let theirs = self.ask(&format!("rbac {set}"), &message, client)?;
+                let ours = self.ask(&format!("claimgate {set}"), &message, client)?;
+                let is_exception = || STATED_EXCEPTIONS.iter().any(|(_, applies)| applies(set, &policies, &question));
+                let stated = || ours.is_refusal() && !theirs.is_refusal() && is_exception();
                 if ours != theirs && !stated() {
                     differences.push(format!("{question}claimgate: {ours}\nrbac: {theirs}\n"));
                 }
@@ -124,8 +179,12 @@ impl Lab {
         if differences.is_empty() { Ok(()) } else { Err(report(&policies, &differences)) }
     }
 
-    fn ask(&self, listener: &str, message: &Message) -> Result<Answer, Failed> {
-        let reply: Reply = message.send(self.ports[listener])?;
+    fn ask(&self, listener: &str, message: &Message, client: Option<&Client>) -> Result<Answer, Failed> {
+        let port = self.ports[listener];
+        let reply: Reply = match client {
+            Some(client) => message.send_as(client, port)?,
+            None => message.send(port)?,
+        };
         let headers = TELLING.iter().map(|name| reply.header(name).map(without_query)).collect();
         Ok(Answer { status: reply.status, headers, body: reply.text() })
     }
@@ -140,14 +199,16 @@ fn claimgate(name: &str, policies: &Value) -> Listener {
     };
     let configuration = json!({
         "errors": {"style": "istio"}, "jwtRules": ISSUERS.map(rule), "authorizationPolicies": policies,
+        "trustDomain": TRUST_DOMAIN, "trustDomainAliases": [TRUST_DOMAIN_ALIAS], "sourceAddress": "filterState",
     });
-    Listener::gated(&format!("claimgate {name}"), &configuration.to_string()).behind_proxy().telling_direct_addresses()
+    let listener = Listener::gated(&format!("claimgate {name}"), &configuration.to_string());
+    listener.behind_proxy().telling_direct_addresses().taking_any_method()
 }
 
 fn rbac(name: &str, policies: &Value) -> Listener {
     let authentication = istiod::jwt_authn(&ISSUERS, &keys::jwks("@ed25519"));
     let filters = [authentication].into_iter().chain(istiod::rbac(policies)).collect();
-    Listener::chained(&format!("rbac {name}"), filters).behind_proxy()
+    Listener::chained(&format!("rbac {name}"), filters).behind_proxy().taking_any_method()
 }
 
 fn sign(question: &Question) -> Option<String> {

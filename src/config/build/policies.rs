@@ -1,4 +1,6 @@
 //! `authorizationPolicies`: what is written becomes rules, or a problem; nothing is dropped in silence.
+//!
+//! The parts are not inlined into each other: no request waits for them, and copies would make up a hundredth of the module.
 
 mod meaning;
 mod selection;
@@ -82,6 +84,7 @@ pub(in crate::config) fn policies(
     Policies::new(policies, context.settings)
 }
 
+#[inline(never)]
 fn policy(at: &mut At<'_>, written: AuthorizationPolicy, context: &Context) -> Option<Policy> {
     let words = [
         ("ALLOW", Some(Action::Allow)),
@@ -123,6 +126,7 @@ fn policy(at: &mut At<'_>, written: AuthorizationPolicy, context: &Context) -> O
     Some(Policy { action, is_dry_run: written.dry_run.unwrap_or(false), rules: rules.collect() })
 }
 
+#[inline(never)]
 fn rule(at: &mut At<'_>, written: wire::Rule, place: &str, scope: &Scope<'_>, index: usize) -> Rule {
     let name = written.name.and_then(|name| at.field("name").text(name)).unwrap_or_else(|| index.to_string());
     report_empty_list(&mut at.field("from"), written.from.as_deref(), "anybody");
@@ -154,6 +158,7 @@ fn report_empty(at: &mut At<'_>, pairs: &[(String, Pair<Scalar>)]) {
     }
 }
 
+#[inline(never)]
 fn source(at: &mut At<'_>, written: wire::Source, scope: &Scope<'_>) -> Vec<Matcher> {
     if written.service_accounts.asks() && (written.principals.asks() || written.namespaces.asks()) {
         let mut at = at.field("serviceAccounts");
@@ -165,6 +170,7 @@ fn source(at: &mut At<'_>, written: wire::Source, scope: &Scope<'_>) -> Vec<Matc
     pairs.into_iter().filter_map(|(field, pair)| matcher(at, &field, pair, scope)).collect()
 }
 
+#[inline(never)]
 fn operation(at: &mut At<'_>, written: wire::Operation, scope: &Scope<'_>) -> Operation {
     let pairs = written.pairs();
     report_empty(at, &pairs);

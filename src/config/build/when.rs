@@ -15,6 +15,7 @@ use crate::{
 };
 
 /// A condition of a rule whose paths have these names.
+#[inline(never)]
 pub(super) fn condition(
     at: &mut At<'_>,
     written: wire::Condition,
@@ -82,6 +83,7 @@ fn attribute(at: &mut At<'_>, key: &str, scope: &Scope<'_>) -> Option<Attribute>
 }
 
 /// What the attribute can't be asked.
+#[cold]
 fn report_unfit(at: &mut At<'_>, written: &wire::Condition, attribute: &Attribute) {
     let is_claim = matches!(attribute, Attribute::Claim(_));
     for (field, is_written, is_for_text) in [

@@ -1,6 +1,6 @@
 //! What is well written and may not mean what its author thinks.
 
-use std::{cell::Cell, collections::HashMap};
+use std::{cell::Cell, collections::HashSet};
 
 use super::{At, AuthorizationPolicy, Context, Scalar, shown, wire};
 use crate::policy::{attribute::Attribute, principal::PrincipalPattern, trust_domain::is_of_pointer, value::Value};
@@ -36,6 +36,7 @@ impl Context {
         }
     }
 
+    #[cold]
     fn report_trust_domain(&self, at: &mut At<'_>, text: &str) {
         let problem = match &self.trust_domains {
             None if is_of_pointer(text) && !self.said.trust_domain.replace(true) => at
@@ -49,6 +50,7 @@ impl Context {
         at.report(problem.warning());
     }
 
+    #[cold]
     fn report_issuer(&self, at: &mut At<'_>, text: &str, pattern: &PrincipalPattern) {
         if self.takes_any_issuer || pattern.may_be_of(&self.issuers) {
             return;
@@ -72,16 +74,17 @@ impl Context {
 }
 
 /// Logs and metrics could not tell such policies apart.
+#[cold]
 pub(super) fn report_twins(at: &mut At<'_>, policies: &[AuthorizationPolicy]) {
-    let mut known: HashMap<(&str, &str), usize> = HashMap::new();
+    let mut known: HashSet<String> = HashSet::new();
     for (index, policy) in policies.iter().enumerate() {
         let Some(name) = policy.name.as_deref() else { continue };
-        let first = *known.entry((policy.namespace.as_deref().unwrap_or_default(), name)).or_insert(index);
-        if first != index {
+        let namespace = policy.namespace.as_deref().unwrap_or_default();
+        if !known.insert([namespace, "/", name].concat()) {
             let mut at = at.index(index);
             let mut at = at.field("name");
-            let problem = at.problem(format!("`authorizationPolicies[{first}]` is also called {}", shown(name)));
-            at.report(problem.help("logs and metrics tell policies apart by name").warning());
+            let problem = at.problem(format!("another policy before it is also called {}", shown(name)));
+            at.report(problem.help("logs and metrics tell policies apart by namespace and name").warning());
         }
     }
 }
@@ -98,6 +101,7 @@ pub(super) fn needs_token(rule: &wire::Rule) -> bool {
 }
 
 /// Values of which each is also among those that may not be.
+#[cold]
 pub(in crate::config::build) fn report_nothing_left(
     at: &mut At<'_>,
     any: Option<&[Scalar]>,

@@ -1,10 +1,11 @@
 //! `selector` and `targetRefs`: a filter is in one proxy, and so are its policies.
 
-use serde_json::{Map, Value as Json};
+use serde_json::Value as Json;
 
 use super::{At, AuthorizationPolicy, selected, shown};
 
 /// Warns of every selection, and refuses those that can't be of one workload.
+#[cold]
 pub(super) fn report(at: &mut At<'_>, policies: &[AuthorizationPolicy]) {
     for (index, policy) in policies.iter().enumerate() {
         for (field, written) in selected(policy) {
@@ -32,13 +33,12 @@ pub(super) fn report(at: &mut At<'_>, policies: &[AuthorizationPolicy]) {
 
 /// Whether one workload can't be what both choose: a label with two values, or targets of which none is the same.
 fn differ(one: &Json, other: &Json) -> bool {
-    let labels = |written: &Json| -> Map<String, Json> {
-        written.get("matchLabels").and_then(Json::as_object).cloned().unwrap_or_default()
-    };
-    let (ours, theirs) = (labels(one), labels(other));
-    let is_other = |(label, value): (&String, &Json)| theirs.get(label).is_some_and(|other| other != value);
-    let targets = |written: &Json| written.as_array().cloned().unwrap_or_default();
-    let (our_targets, their_targets) = (targets(one), targets(other));
-    let shares = our_targets.iter().any(|target| their_targets.contains(target));
-    ours.iter().any(is_other) || !our_targets.is_empty() && !their_targets.is_empty() && !shares
+    let labels = [one, other].map(|written| written.get("matchLabels").and_then(Json::as_object));
+    if let [Some(ours), Some(theirs)] = labels {
+        return ours.iter().any(|(label, value)| theirs.get(label).is_some_and(|other| other != value));
+    }
+    match (one.as_array(), other.as_array()) {
+        (Some(ours), Some(theirs)) => !ours.iter().any(|target| theirs.contains(target)),
+        _ => false,
+    }
 }

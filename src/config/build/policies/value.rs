@@ -30,6 +30,7 @@ fn value(at: &mut At<'_>, written: Scalar, attribute: &Attribute, scope: &Scope<
     Some(values)
 }
 
+#[cold]
 fn report(at: &mut At<'_>, text: &str, reason: NotAValue) {
     let not = |what: &str| at.problem(format!("{} is not {what}", shown(text)));
     let problem = match reason {
@@ -73,6 +74,7 @@ pub(super) fn path(at: &mut At<'_>, written: Scalar, scope: &Scope<'_>, is_posit
     Some(pattern)
 }
 
+#[cold]
 fn report_stars(at: &mut At<'_>, text: &str, has_literal_star: bool) {
     if has_literal_star {
         let problem = at.problem(format!("a `*` in {} stands for itself", shown(text)));
