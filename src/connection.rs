@@ -37,7 +37,6 @@ pub struct PeerCertificate {
     pub uri: Option<String>,
     /// A DNS SAN.
     pub dns: Option<String>,
-    /// The subject.
     pub subject: Option<String>,
 }
 

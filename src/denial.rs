@@ -7,7 +7,6 @@ use crate::{location::Place, reason::Reason};
 /// Why a request is denied.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Denial {
-    /// The reason.
     pub reason: Reason,
     /// The token rule that found a token bad or missing, by name; none if no rule got to judge.
     pub provider: Option<Rc<str>>,

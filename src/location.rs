@@ -21,7 +21,6 @@ pub enum Location {
         /// Decoded.
         name: String,
     },
-    /// A cookie.
     Cookie {
         /// Case-sensitive, as cookies are.
         name: String,

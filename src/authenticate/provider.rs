@@ -35,7 +35,6 @@ pub struct Provider {
     pub forward_original_token: bool,
     /// The algorithms its tokens may use.
     pub algorithms: Vec<Algorithm>,
-    /// Its keys.
     pub keys: Keys,
     /// What its tokens must promise.
     pub expectations: Expectations,

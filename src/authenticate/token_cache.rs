@@ -46,9 +46,7 @@ pub trait Size {
 /// What a token says, and the key that proved it.
 #[derive(Clone, Debug)]
 pub struct Proof {
-    /// The claims.
     pub claims: Rc<Claims>,
-    /// The key.
     pub key: Rc<JsonWebKey>,
 }
 

@@ -11,9 +11,7 @@ use crate::request::HeaderName;
 /// One entry of `outputClaimToHeaders`.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct ClaimHeader {
-    /// The header.
     pub header: HeaderName,
-    /// The claim.
     pub claim: ClaimPath,
     /// How its value is written.
     pub format: Format,

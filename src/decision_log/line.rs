@@ -27,7 +27,6 @@ pub enum Subjects {
 pub struct Line<'a> {
     /// What was decided.
     pub record: &'a Record,
-    /// The request.
     pub request: &'a Request,
     /// The longest token looked into, in bytes.
     pub max_token_bytes: usize,
@@ -45,7 +44,6 @@ impl fmt::Display for Line<'_> {
 }
 
 impl Line<'_> {
-    /// Every pair.
     pub fn pairs(&self) -> String {
         let mut pairs = self.decision();
         pairs.tell("method", &String::from_utf8_lossy(self.request.method()));

@@ -45,7 +45,6 @@ impl Pairs {
         let _ = write!(self.0, "{space}{key}={number}{unit}");
     }
 
-    /// The line.
     pub fn into_line(self) -> String {
         self.0
     }

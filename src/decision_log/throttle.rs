@@ -24,9 +24,7 @@ struct Window<K> {
 /// How many of a kind were left out, in a span that has ended.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct Suppressed<K> {
-    /// The kind.
     pub kind: K,
-    /// How many.
     pub count: u64,
     /// Within how long.
     pub span: Duration,

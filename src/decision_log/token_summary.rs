@@ -15,7 +15,6 @@ use crate::{
 
 /// The summary of one token, each as far as it is there.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
-#[expect(missing_docs, reason = "the names are those of the RFCs")]
 pub struct TokenSummary<'a> {
     pub iss: Option<Cow<'a, str>>,
     pub sub: Option<Cow<'a, str>>,

@@ -13,7 +13,6 @@ const CUT: &str = "; ...";
 /// `debug`: the header that asks for a trace and brings it.
 #[derive(Clone, Debug)]
 pub struct Debug {
-    /// The header.
     pub header: HeaderName,
     /// What the header must say.
     pub secret: Secret,

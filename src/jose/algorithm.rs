@@ -2,7 +2,6 @@
 
 /// The signature algorithms of RFC 7518 and RFC 8037 that claimgate verifies.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-#[expect(missing_docs, reason = "the names are those of RFC 7518 section 3.1 and RFC 8037 section 3.1")]
 pub enum Algorithm {
     Rs256,
     Rs384,

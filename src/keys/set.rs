@@ -43,7 +43,6 @@ pub struct Skipped {
 /// Why a whole key set is refused.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum UnusableKeySet {
-    /// Not JSON.
     NotJson,
     /// A fetched set of more than [`MAX_FETCHED_KEYS`] members.
     TooManyKeys,

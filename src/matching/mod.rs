@@ -16,7 +16,6 @@ use crate::request::Request;
 pub struct RequestMatch {
     /// Hosts, compared without regard to case.
     pub hosts: Vec<HostPattern>,
-    /// Methods.
     pub methods: Vec<Pattern>,
     /// Paths, compared without query and fragment.
     pub paths: Vec<PathPattern>,

@@ -10,7 +10,6 @@ use crate::outbound::endpoint::Endpoint;
 pub struct Discovery {
     /// What its metadata must call it, exactly.
     pub issuer: String,
-    /// Its metadata.
     pub metadata: Endpoint,
     /// Other hosts its keys may be on, in lower case (`jwksHosts`).
     pub hosts: Vec<String>,

@@ -54,7 +54,6 @@ pub enum CallError {
 /// An answer of HTTP.
 #[derive(Clone, Debug)]
 pub struct Response {
-    /// The status.
     pub status: u16,
     /// The headers, names in lower case.
     pub headers: Vec<(String, Vec<u8>)>,

@@ -16,7 +16,6 @@ use crate::{claims::path::ClaimPath, matching::pattern::Pattern, request::Header
 pub enum Attribute {
     /// Host and port, without regard to case.
     Host,
-    /// The method.
     Method,
     /// The port the connection was opened to.
     DestinationPort,
@@ -40,7 +39,6 @@ pub enum Attribute {
     RequestPrincipal,
     /// A claim of the token.
     Claim(Claim),
-    /// A header.
     Header(HeaderName),
 }
 

@@ -28,7 +28,6 @@ pub struct Known<'a> {
 pub struct Facts<'a> {
     /// The request and its connection.
     pub known: &'a Known<'a>,
-    /// Its token.
     pub token: Token<'a>,
 }
 
@@ -85,7 +84,6 @@ impl<'a> Known<'a> {
         host::is_missing(&self.host)
     }
 
-    /// The method.
     pub(super) fn method(&self) -> &'a [u8] {
         self.request.method()
     }

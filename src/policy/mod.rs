@@ -44,7 +44,6 @@ pub struct Policy {
     pub action: Action,
     /// Whether it only says what it would do.
     pub is_dry_run: bool,
-    /// Its rules.
     pub rules: Vec<Rule>,
 }
 

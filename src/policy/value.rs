@@ -14,7 +14,6 @@ use crate::{
 /// One value. Attributes make the kinds that their facts can be held against.
 #[derive(Clone, Debug)]
 pub enum Value {
-    /// Text.
     Text(Pattern),
     /// Text that this expression describes as a whole.
     Expression(Regex),
@@ -28,7 +27,6 @@ pub enum Value {
     Principal(PrincipalPattern),
     /// An address in this block.
     Block(IpNet),
-    /// A port.
     Port(u16),
 }
 
@@ -51,12 +49,7 @@ pub enum PeerPattern {
     /// A SPIFFE ID of this trust domain; none stands for any.
     TrustDomain(Option<Glob>),
     /// A SPIFFE ID of this service account.
-    ServiceAccount {
-        /// Its namespace.
-        namespace: String,
-        /// Its name.
-        name: String,
-    },
+    ServiceAccount { namespace: String, name: String },
 }
 
 /// Why a text is no value.
@@ -66,7 +59,6 @@ pub enum NotAValue {
     Empty,
     /// No address and no block of addresses.
     Block,
-    /// No port.
     Port,
     /// No service account.
     ServiceAccount,

@@ -23,7 +23,6 @@ pub struct Cors {
 pub enum OriginPattern {
     /// `exact: "*"`.
     Any,
-    /// This one.
     Exact(String),
     /// All that begin so.
     Prefix(String),

@@ -42,7 +42,6 @@ pub enum Style {
 pub enum Details {
     /// What the status says.
     None,
-    /// Why.
     #[default]
     Reason,
     /// Why, and what would have been accepted.

@@ -14,7 +14,6 @@ use crate::{
 pub struct MissingHeader {
     /// The token rule that would write it, by name.
     pub provider: Rc<str>,
-    /// The header.
     pub header: HeaderName,
     /// Why it is not written.
     pub cause: Cause,

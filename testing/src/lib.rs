@@ -3,7 +3,6 @@
 //! The modules without a `cfg` also run in node: no files, no clock, no randomness from the system.
 
 #![allow(
-    missing_docs,
     clippy::as_conversions,
     clippy::disallowed_methods,
     clippy::expect_used,
