@@ -2,7 +2,7 @@
 //!
 //! A worker believes only what it fetched itself ([`JwksCache`]). The record that the workers share says who asks next, and
 //! by a digest whether somebody has found another set; whatever is written there, keys are neither added nor lost by it, a
-//! worker asks at most once in a cooldown, and no later than the reliance of its policy allows.
+//! worker asks at most twice in a cooldown, and no later than the reliance of its policy allows.
 
 use std::{cell::RefCell, rc::Rc, time::Duration};
 
@@ -227,8 +227,11 @@ impl RemoteJwks {
         let policy = self.source.policy;
         let event = if self.is_missed { Event::Demand } else { Event::Due };
         let must_ask = self.must_ask(self.is_missed, now);
-        let state = self.cache.borrow().state.clone();
-        let (state, own) = state.step(Event::Demand, &policy, now);
+        let (state, is_ahead) = {
+            let cache = self.cache.borrow();
+            (cache.state.clone(), self.is_outdated() && !cache.is_ahead)
+        };
+        let (state, own) = state.step(if is_ahead { Event::Newer } else { Event::Demand }, &policy, now);
         let Some(own) = own else {
             // Under way, too soon, or given up just now.
             self.cache.borrow_mut().state = state;
@@ -242,7 +245,10 @@ impl RemoteJwks {
         if shared.is_none() && !must_ask {
             return None;
         }
-        self.cache.borrow_mut().state = state;
+        {
+            let mut cache = self.cache.borrow_mut();
+            (cache.state, cache.is_ahead) = (state, is_ahead);
+        }
         self.is_missed = false;
         Some(self.call(own, shared, now))
     }

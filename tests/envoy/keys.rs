@@ -1,6 +1,7 @@
 //! Remote keys in Envoy: a key server with a switchboard, several workers, load meanwhile.
 
 mod failures;
+mod hostile;
 mod places;
 mod provider;
 mod rotation;
@@ -25,6 +26,11 @@ use crate::support::{
     upstream::Upstream,
 };
 
+/// A worker believes only what it fetched itself, and Envoy's main thread runs the module too: so many fetch each set.
+const fn vms(workers: usize) -> usize {
+    workers + 1
+}
+
 const ISSUER: &str = "https://idp.example.com";
 
 pub(crate) fn trials() -> Vec<Trial> {
@@ -36,6 +42,7 @@ pub(crate) fn trials() -> Vec<Trial> {
         failures::trials(),
         places::trials(),
         provider::trials(),
+        hostile::trials(),
     ];
     files.into_iter().flatten().collect()
 }

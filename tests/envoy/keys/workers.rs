@@ -1,4 +1,4 @@
-//! One proxy, many workers: what one of them fetches serves all, now and later.
+//! One proxy, many workers: each fetches for itself, and they agree on when.
 
 use std::{
     thread,
@@ -8,7 +8,7 @@ use std::{
 use libtest_mimic::Trial;
 use serde_json::json;
 
-use super::{ask_until, bearer, bootstrap, configuration};
+use super::{ask_until, bearer, bootstrap, configuration, vms};
 use crate::support::{
     bootstrap::Listener,
     envoy::{Envoy, Update},
@@ -39,12 +39,14 @@ pub(crate) fn trials() -> Vec<Trial> {
             }
             Ok(())
         }),
-        Trial::test("keys: a later listener takes the set there is, also while the server is down", || {
+        Trial::test("keys: a later listener takes the sets there are, also while the server is down", || {
             let (upstream, server) = (Upstream::start(), KeyServer::start());
             let configuration = configuration(&server, json!({}));
             let first = bootstrap(&upstream, &server, &configuration);
             let envoy = Envoy::start_updatable_with_workers(&first.json(), 4);
             ask_until(envoy.port("gate"), &bearer("p256"), 200, &[], Duration::from_secs(5));
+            server.wait_for(KEYS, vms(4));
+            thread::sleep(Duration::from_millis(200));
             server.stop();
             // The same source in another configuration: another rule beside, another name.
             let mut other = configuration.clone();
@@ -56,7 +58,7 @@ pub(crate) fn trials() -> Vec<Trial> {
                 let reply = bearer("p256").send(envoy.port("late"))?;
                 assert_eq!(reply.status, 200, "{}", reply.text());
             }
-            assert_eq!(server.count(KEYS), 1);
+            assert_eq!(server.count(KEYS), vms(4));
             Ok(())
         }),
         Trial::test("keys: a slow source holds up nobody but its own", || {
