@@ -471,7 +471,9 @@ fn every_failure_has_its_class_and_keeps_the_keys() {
         (answer(503, &[], "no healthy upstream"), "connect"),
         (answer(503, &[], "upstream connect error or disconnect/reset before headers."), "connect"),
         (answer(503, &[], "closed for lunch"), "status_503"),
-        (answer(504, &[], "upstream request timeout"), "status_504"),
+        (answer(504, &[SERVED], "upstream request timeout"), "status_504"),
+        (answer(504, &[SERVED], ""), "status_504"),
+        (answer(503, &[SERVED], "no healthy upstream"), "status_503"),
         (answer(404, &[], ""), "status_404"),
         (answer(302, &[("location", "/")], ""), "status_302"),
         (answer(304, &[], ""), "status_304"),
@@ -497,13 +499,25 @@ fn every_failure_has_its_class_and_keeps_the_keys() {
     }
 }
 
+/// What Envoy puts on every response that is not its own.
+const SERVED: (&str, &str) = ("x-envoy-upstream-service-time", "5");
+
+/// By Envoy's own clock, which may be a little ahead of ours.
 #[test]
-fn a_call_that_takes_all_its_time_has_timed_out() {
-    for (bad, class) in [(CallResult::Broken, "timeout"), (answer(504, &[], "upstream request timeout"), "timeout")] {
+fn the_time_out_is_never_booked_as_the_issuers() {
+    let timeout = || answer(504, &[("content-type", "text/plain")], "upstream request timeout");
+    for (bad, took, class) in [
+        (CallResult::Broken, POLICY.timeout, "timeout"),
+        (CallResult::Broken, POLICY.timeout - Duration::from_millis(3), "timeout"),
+        (CallResult::Broken, POLICY.timeout / 2, "connect"),
+        (timeout(), POLICY.timeout, "timeout"),
+        (timeout(), POLICY.timeout - Duration::from_millis(3), "timeout"),
+        (answer(504, &[SERVED], "upstream request timeout"), POLICY.timeout, "status_504"),
+    ] {
         let (store, mut jwks) = (Shared::default(), remote(source()));
         assert!(jwks.poll(&store, START).call.is_some());
-        let output = jwks.deliver(bad, &store, START.plus(POLICY.timeout));
-        assert_eq!(failure(&output).as_deref(), Some(class));
+        let output = jwks.deliver(bad.clone(), &store, START.plus(took));
+        assert_eq!(failure(&output).as_deref(), Some(class), "{bad:?} after {took:?}");
     }
 }
 
