@@ -838,6 +838,20 @@ fn what_an_issuer_writes_is_told_short_and_printable() {
 }
 
 #[test]
+fn one_worker_tells_of_a_new_set_and_each_of_its_recovery() {
+    let level = |output: Output| output.report.unwrap().lines()[0].0;
+    let (store, mut first, mut second) = (Shared::default(), remote(source()), remote(source()));
+    assert_eq!(level(fetch(&mut first, &store, START, vec![good(0)])), Level::Info);
+    assert_eq!(level(fetch(&mut second, &store, START, vec![good(0)])), Level::Debug);
+    let mut third = remote(source());
+    assert_eq!(level(fetch(&mut third, &store, START, vec![answer(500, &[], "")])), Level::Warn);
+    let later = START.plus(Duration::from_secs(2));
+    assert_eq!(level(fetch(&mut third, &store, later, vec![good(0)])), Level::Info);
+    let mut fourth = remote(source());
+    assert_eq!(level(fetch(&mut fourth, &store, later, vec![CallResult::NoCluster])), Level::Error);
+}
+
+#[test]
 fn a_url_is_told_without_its_query() {
     let endpoint = Endpoint::parse("https://idp.example.com/keys?secret=hunter2", None).unwrap();
     assert_eq!(endpoint.url(), "https://idp.example.com/keys");

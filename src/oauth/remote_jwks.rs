@@ -170,6 +170,7 @@ impl RemoteJwks {
         if fetched.is_ok() {
             self.cache.borrow_mut().followed = follows;
         }
+        let is_recovery = self.cache.borrow().state.failures() > 0;
         let outcome = self.keep(fetched, own, shared, store, now);
         let output = self.adopt(now);
         let state = if shared.is_some() { &self.shared } else { &self.cache.borrow().state };
@@ -178,6 +179,7 @@ impl RemoteJwks {
             url: stage.endpoint().url(),
             cluster: stage.endpoint().cluster.clone(),
             is_for_all: shared.is_some(),
+            is_recovery,
             outcome,
             next_in: state.next_in(&policy, now),
         };

@@ -109,6 +109,12 @@ fn ask_until(port: u16, message: &Message, status: u16, others: &[u16], within: 
     panic!("never {status}: {:?}", replies.last().map(Reply::text));
 }
 
+/// Waits until every worker has the keys of a server.
+fn wait_for_all(server: &KeyServer, workers: usize) {
+    server.wait_for(KEYS, vms(workers));
+    std::thread::sleep(Duration::from_millis(200));
+}
+
 fn fetches(envoy: &Envoy, source: &str, result: &str) -> u64 {
     envoy.stat(&format!("wasmcustom.claimgate.key_fetches.source={source}.result={result}"))
 }

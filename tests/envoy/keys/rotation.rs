@@ -8,7 +8,7 @@ use std::{
 use libtest_mimic::Trial;
 use serde_json::json;
 
-use super::{ask_until, bearer, bearer_of_nobody, bootstrap, configuration, fetches, vms};
+use super::{ask_until, bearer, bearer_of_nobody, bootstrap, configuration, fetches, vms, wait_for_all};
 use crate::support::{
     envoy::Envoy,
     http::Reply,
@@ -83,6 +83,7 @@ pub(crate) fn trials() -> Vec<Trial> {
                 Envoy::start_with_workers(&bootstrap(&upstream, &server, &configuration(&server, rule)).json(), 2);
             let port = envoy.port("gate");
             ask_until(port, &bearer("p256"), 200, &[], Duration::from_secs(5));
+            wait_for_all(&server, 2);
             let load = Load::on(port).ask("stale", bearer("p256"), passes).clients(4).per_second(200).start();
             server.stop();
             thread::sleep(Duration::from_secs(10));
@@ -107,6 +108,7 @@ pub(crate) fn trials() -> Vec<Trial> {
             let envoy = Envoy::start(&bootstrap(&upstream, &server, &configuration(&server, rule)).json());
             let port = envoy.port("gate");
             ask_until(port, &bearer("p256"), 200, &[], Duration::from_secs(5));
+            wait_for_all(&server, 1);
             server.stop();
             let began = Instant::now();
             let replies = ask_until(port, &bearer("p256"), 503, &[200], Duration::from_secs(10));
