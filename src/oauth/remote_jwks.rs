@@ -113,11 +113,11 @@ impl RemoteJwks {
     pub fn ask_for_newer(&mut self, now: UnixTime) -> Outlook {
         let policy = &self.source.policy;
         let own = self.cache.borrow().state.clone();
-        let is_coming = own.is_fetching()
-            || self.shared.is_fetching()
-            || self.is_outdated()
-            || own.may_bring(policy, now) && (self.must_ask(true, now) || self.shared.may_bring(policy, now));
-        if is_coming && (own.failures() == 0 || own.may_bring(policy, now)) {
+        // By a fetch of this worker's, now or at the next look; or by what another is fetching or has found.
+        let from_here = own.may_bring(policy, now)
+            && (own.is_fetching() || self.must_ask(true, now) || self.shared.may_bring(policy, now));
+        let from_others = own.failures() == 0 && (self.shared.is_fetching() || self.is_outdated());
+        if from_here || from_others {
             self.is_missed = true;
             Outlook::Wait
         } else if own.failures() > 0 || self.shared.failures() > 0 || self.current(now).is_none() {
