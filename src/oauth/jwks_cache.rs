@@ -29,6 +29,8 @@ pub(super) struct CachedJwks {
     pub(super) set: Option<Rc<KeySet>>,
     /// The last set of others, by its digest, that made this VM ask.
     pub(super) followed: Option<String>,
+    /// Whether the last fetch did not wait for the cooldown because of that; the next one does.
+    pub(super) is_ahead: bool,
     pub(super) validators: Validators,
     /// Where the issuer's metadata said that its keys are, and when.
     pub(super) location: Option<(Endpoint, UnixTime)>,

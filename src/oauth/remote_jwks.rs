@@ -2,7 +2,7 @@
 //!
 //! A worker believes only what it fetched itself ([`JwksCache`]). The record that the workers share says who asks next, and
 //! by a digest whether somebody has found another set; whatever is written there, keys are neither added nor lost by it, a
-//! worker asks at most once in a cooldown, and no later than the reliance of its policy allows.
+//! worker asks at most twice in a cooldown, and no later than the reliance of its policy allows.
 
 use std::{cell::RefCell, rc::Rc, time::Duration};
 
@@ -109,11 +109,11 @@ impl RemoteJwks {
     pub fn ask_for_newer(&mut self, source: SourceIndex, now: UnixTime) -> Result<(), Stop> {
         let policy = &self.source.policy;
         let own = self.cache.borrow().state.clone();
-        let is_coming = own.is_fetching()
-            || self.shared.is_fetching()
-            || self.is_outdated()
-            || own.may_bring(policy, now) && (self.must_ask(true, now) || self.shared.may_bring(policy, now));
-        if is_coming && (own.failures() == 0 || own.may_bring(policy, now)) {
+        // By a fetch of this worker's, now or at the next look; or by what another is fetching or has found.
+        let from_here = own.may_bring(policy, now)
+            && (own.is_fetching() || self.must_ask(true, now) || self.shared.may_bring(policy, now));
+        let from_others = own.failures() == 0 && (self.shared.is_fetching() || self.is_outdated());
+        if from_here || from_others {
             self.is_missed = true;
             Err(Stop::Wait(source, Denial::keys_unavailable(self.next_in(now)).into()))
         } else if own.failures() > 0 || self.shared.failures() > 0 || self.current(now).is_none() {
@@ -166,6 +166,7 @@ impl RemoteJwks {
         if fetched.is_ok() {
             self.cache.borrow_mut().followed = follows;
         }
+        let is_recovery = self.cache.borrow().state.failures() > 0;
         let outcome = self.keep(fetched, own, shared, store, now);
         let output = self.adopt(now);
         let state = if shared.is_some() { &self.shared } else { &self.cache.borrow().state };
@@ -174,6 +175,7 @@ impl RemoteJwks {
             url: stage.endpoint().url(),
             cluster: stage.endpoint().cluster.clone(),
             is_for_all: shared.is_some(),
+            is_recovery,
             outcome,
             next_in: state.next_in(&policy, now),
         };
@@ -223,8 +225,11 @@ impl RemoteJwks {
         let policy = self.source.policy;
         let event = if self.is_missed { Event::Demand } else { Event::Due };
         let must_ask = self.must_ask(self.is_missed, now);
-        let state = self.cache.borrow().state.clone();
-        let (state, own) = state.step(Event::Demand, &policy, now);
+        let (state, is_ahead) = {
+            let cache = self.cache.borrow();
+            (cache.state.clone(), self.is_outdated() && !cache.is_ahead)
+        };
+        let (state, own) = state.step(if is_ahead { Event::Newer } else { Event::Demand }, &policy, now);
         let Some(own) = own else {
             // Under way, too soon, or given up just now.
             self.cache.borrow_mut().state = state;
@@ -238,7 +243,10 @@ impl RemoteJwks {
         if shared.is_none() && !must_ask {
             return None;
         }
-        self.cache.borrow_mut().state = state;
+        {
+            let mut cache = self.cache.borrow_mut();
+            (cache.state, cache.is_ahead) = (state, is_ahead);
+        }
         self.is_missed = false;
         Some(self.call(own, shared, now))
     }

@@ -19,6 +19,8 @@ pub struct Report {
     pub cluster: String,
     /// Whether this worker asked for the whole proxy, or for itself alone.
     pub is_for_all: bool,
+    /// Whether the one before it failed.
+    pub is_recovery: bool,
     /// What it brought.
     pub outcome: Result<Change, FetchError>,
     /// How long until the next.
@@ -48,10 +50,11 @@ pub enum Level {
 }
 
 impl Report {
-    /// The lines of the log. What every worker fetches alike is told at [`Level::Info`] once.
+    /// The lines of the log. What every worker fetches alike is told at [`Level::Info`] by one of them.
     pub fn lines(&self) -> Vec<(Level, String)> {
         let (level, skipped) = match &self.outcome {
-            Ok(Change::Updated(_, skipped)) if self.is_for_all => (Level::Info, skipped.as_slice()),
+            Ok(Change::Updated(_, skipped)) if self.is_for_all || self.is_recovery => (Level::Info, skipped.as_slice()),
+            Ok(Change::Unchanged) if self.is_recovery => (Level::Info, &[][..]),
             Ok(_) => (Level::Debug, &[][..]),
             Err(FetchError::Call(CallError::ClusterNotFound)) => (Level::Error, &[][..]),
             Err(_) => (Level::Warn, &[][..]),

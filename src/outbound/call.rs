@@ -83,14 +83,19 @@ impl CallResult {
     /// The response, if it came from the other side.
     ///
     /// # Errors
-    /// What the proxy answers itself is none: 504 after the whole time, 503 without a connection.
+    /// What the proxy answers itself is none: 504 when the time is over, 503 without a connection.
     pub fn response(self, took: Duration, timeout: Duration) -> Result<Response, CallError> {
+        // The proxy's timer and the clock are not the same.
+        let is_over = took >= timeout.saturating_sub(timeout / 20);
         match self {
             Self::NoCluster => Err(CallError::ClusterNotFound),
-            Self::Broken if took >= timeout => Err(CallError::Timeout),
+            Self::Broken if is_over => Err(CallError::Timeout),
             Self::Broken => Err(CallError::Connect),
-            Self::Response(response) if response.status == 504 && took >= timeout => Err(CallError::Timeout),
-            Self::Response(response) if response.is_connection_failure() => Err(CallError::Connect),
+            Self::Response(response) if response.is_local() => Err(match response.status {
+                504 => CallError::Timeout,
+                503 => CallError::Connect,
+                status => CallError::Status(status),
+            }),
             Self::Response(response) => Ok(response),
         }
     }
@@ -121,10 +126,13 @@ impl Response {
         }
     }
 
-    /// Envoy's own words.
-    fn is_connection_failure(&self) -> bool {
-        let words: [&[u8]; 2] = [b"upstream connect error or disconnect/reset", b"no healthy upstream"];
-        self.status == 503 && words.iter().any(|words| self.body.starts_with(words))
+    /// Whether it is Envoy's own, which has one of these texts and not the header that Envoy puts on all others. An issuer
+    /// behind another Envoy may send the same text.
+    fn is_local(&self) -> bool {
+        let texts: [&[u8]; 3] =
+            [b"upstream request timeout", b"upstream connect error or disconnect/reset", b"no healthy upstream"];
+        self.values("x-envoy-upstream-service-time").next().is_none()
+            && texts.iter().any(|text| self.body.starts_with(text))
     }
 }
 

@@ -79,6 +79,8 @@ pub enum Event {
     Due,
     /// Something is needed that the last answer did not have.
     Demand,
+    /// Others have found something newer: also sooner than a demand may.
+    Newer,
     /// The fetch needs another call.
     NextCall(Lease),
     /// The fetch brought an answer of this digest, fresh for so long.
@@ -157,7 +159,9 @@ impl RefreshState {
     pub fn step(self, event: Event, policy: &RefreshPolicy, now: UnixTime) -> (Self, Option<Lease>) {
         let lease = Lease(self.ended);
         match (event, &self.phase) {
-            (Event::Due | Event::Demand, Phase::Fetching { until }) if reached(*until, policy.lease(), now) => {
+            (Event::Due | Event::Demand | Event::Newer, Phase::Fetching { until })
+                if reached(*until, policy.lease(), now) =>
+            {
                 (self.failed(policy, now), None)
             }
             (Event::Due, Phase::Resting { due, .. })
@@ -171,6 +175,8 @@ impl RefreshState {
                 (self.fetching(policy, now), Some(lease))
             }
             (Event::Demand, Phase::Resting { .. }) => self.step(Event::Due, policy, now),
+            (Event::Newer, Phase::Resting { .. }) if self.failures == 0 => (self.fetching(policy, now), Some(lease)),
+            (Event::Newer, Phase::Resting { .. }) => self.step(Event::Demand, policy, now),
             (Event::NextCall(of), _) if self.awaits(of) => (self.fetching(policy, now), None),
             (Event::Confirmed(of, digest, lifetime), _) if self.awaits(of) => {
                 (self.confirmed(digest, lifetime, policy, now), None)

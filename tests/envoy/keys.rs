@@ -1,6 +1,7 @@
 //! Remote keys in Envoy: a key server that fails on command, several workers, and load.
 
 mod failures;
+mod hostile;
 mod places;
 mod provider;
 mod rotation;
@@ -24,6 +25,11 @@ use claimgate_testing::{
 use libtest_mimic::Trial;
 use serde_json::{Value, json};
 
+/// A worker believes only what it fetched itself, and Envoy's main thread runs the module too: so many fetch each set.
+const fn vms(workers: usize) -> usize {
+    workers + 1
+}
+
 const ISSUER: &str = "https://idp.example.com";
 
 pub(crate) fn trials() -> Vec<Trial> {
@@ -35,6 +41,7 @@ pub(crate) fn trials() -> Vec<Trial> {
         failures::trials(),
         places::trials(),
         provider::trials(),
+        hostile::trials(),
     ];
     files.into_iter().flatten().collect()
 }
@@ -99,6 +106,12 @@ fn ask_until(port: u16, message: &Message, status: u16, others: &[u16], within: 
         std::thread::sleep(Duration::from_millis(20));
     }
     panic!("never {status}: {:?}", replies.last().map(Reply::text));
+}
+
+/// Waits until every worker has the keys of a server.
+fn wait_for_all(server: &KeyServer, workers: usize) {
+    server.wait_for(KEYS, vms(workers));
+    std::thread::sleep(Duration::from_millis(200));
 }
 
 fn fetches(envoy: &Envoy, source: &str, result: &str) -> u64 {

@@ -3,7 +3,7 @@
 use libtest_mimic::Trial;
 use serde_json::{Value, json};
 
-use super::{ISSUER, bearer, fetches};
+use super::{ISSUER, bearer, fetches, vms};
 use claimgate_testing::{
     bootstrap::{Bootstrap, Listener},
     envoy::Envoy,
@@ -46,7 +46,8 @@ pub(crate) fn trials() -> Vec<Trial> {
             let (upstream, server) = (Upstream::start(), KeyServer::start());
             let envoy = Envoy::start_with_workers(&discovering(&upstream, &server, json!({})).json(), 4);
             assert_eq!(token_of(server.origin()).send(envoy.port("gate"))?.status, 200);
-            assert_eq!((server.count(DISCOVERY), server.count(KEYS)), (1, 1));
+            server.wait_for(KEYS, vms(4));
+            assert_eq!((server.count(DISCOVERY), server.count(KEYS)), (vms(4), vms(4)));
             Ok(())
         }),
         Trial::test("keys: metadata of another issuer are not believed", || {
@@ -71,15 +72,19 @@ pub(crate) fn trials() -> Vec<Trial> {
             let listed = discovering(&upstream, &server, json!({"jwksHosts": [host]})).cluster(&by_istio, other.port());
             let envoy = Envoy::start(&listed.json());
             assert_eq!(token_of(server.origin()).send(envoy.port("gate"))?.status, 200);
-            assert_eq!((server.count(KEYS), other.count(KEYS)), (0, 1));
+            other.wait_for(KEYS, vms(1));
+            assert_eq!((server.count(KEYS), other.count(KEYS)), (0, vms(1)));
             Ok(())
         }),
         Trial::test("keys: over TLS, through the cluster of envoy/keys.yaml", || {
             let (upstream, authority) = (Upstream::start(), Authority::generate());
             let server = KeyServer::start_over_tls(&authority, &["idp.example.com"]);
             for (rule, fetched) in [
-                (json!({"issuer": ISSUER, "jwksUri": "https://idp.example.com/keys", "presence": "REQUIRED"}), [0, 1]),
-                (json!({"issuer": ISSUER, "presence": "REQUIRED"}), [1, 2]),
+                (
+                    json!({"issuer": ISSUER, "jwksUri": "https://idp.example.com/keys", "presence": "REQUIRED"}),
+                    [0, vms(1)],
+                ),
+                (json!({"issuer": ISSUER, "presence": "REQUIRED"}), [vms(1), 2 * vms(1)]),
             ] {
                 let gate = Listener::gated("gate", &json!({"jwtRules": [rule]}).to_string());
                 let mut bootstrap = Bootstrap::to(upstream.port()).listener(gate).json();
@@ -87,6 +92,7 @@ pub(crate) fn trials() -> Vec<Trial> {
                 clusters.push(documented(&server, &authority));
                 let envoy = Envoy::start(&bootstrap);
                 assert_eq!(bearer("p256").send(envoy.port("gate"))?.status, 200, "{}", envoy.log());
+                server.wait_for(KEYS, fetched[1]);
                 assert_eq!([server.count(DISCOVERY), server.count(KEYS)], fetched);
                 let asked = server.fetches(KEYS).pop().unwrap().request;
                 assert_eq!(asked.header("host").as_deref(), Some("idp.example.com"));

@@ -45,8 +45,8 @@ pub(crate) fn trials() -> Vec<Trial> {
         assert_eq!(tally.failed(), 0, "{:?}\n{}", tally.complaints(), envoy.log());
         assert!(tally.statuses("new")[&200] > 20, "{:?}", tally.statuses("new"));
         let after = provider.fetches();
-        assert!((1..=2).contains(&(after.keys - before.keys)), "{before:?}, {after:?}");
-        assert_eq!(after.discovery, 1);
+        assert!((1..=super::vms(4) + 1).contains(&(after.keys - before.keys)), "{before:?}, {after:?}");
+        assert_eq!(after.discovery, super::vms(4));
         Ok(())
     })]
 }

@@ -8,7 +8,7 @@ use std::{
 use libtest_mimic::Trial;
 use serde_json::json;
 
-use super::{ask_until, bearer, bearer_of_unknown_key, bootstrap, configuration, fetches};
+use super::{ask_until, bearer, bearer_of_unknown_key, bootstrap, configuration, fetches, vms, wait_for_all};
 use claimgate_testing::{
     envoy::Envoy,
     http::Reply,
@@ -23,7 +23,7 @@ fn passes(reply: &Reply) -> bool {
 
 pub(crate) fn trials() -> Vec<Trial> {
     vec![
-        Trial::test("keys: a rotation under load fails no token of either key and costs one fetch a proxy", || {
+        Trial::test("keys: a rotation under load fails no token of either key and costs one fetch a worker", || {
             let (upstream, server) = (Upstream::start(), KeyServer::start());
             let bootstrap = bootstrap(&upstream, &server, &configuration(&server, json!({"jwksCooldown": "1s"})));
             let envoy = Envoy::start_with_workers(&bootstrap.json(), 4);
@@ -31,7 +31,7 @@ pub(crate) fn trials() -> Vec<Trial> {
             let load = Load::on(port).ask("p256", bearer("p256"), passes).clients(8).per_second(400).start();
             thread::sleep(Duration::from_millis(1500));
             let mut fetched = server.count(KEYS);
-            assert_eq!(fetched, 1, "the first set is fetched once for all workers");
+            assert_eq!(fetched, vms(4), "the first set is fetched once by every worker");
             let mut keys = "@p256".to_owned();
             for key in ["p384", "ed25519", "rsa"] {
                 keys.push_str(&format!(" @{key}"));
@@ -39,8 +39,8 @@ pub(crate) fn trials() -> Vec<Trial> {
                 load.add(key, bearer(key), passes);
                 thread::sleep(Duration::from_millis(2500));
                 let count = server.count(KEYS);
-                // Two are tolerated if workers race within the same millisecond.
-                assert!((1..=2).contains(&(count - fetched)), "{} fetches for one rotation", count - fetched);
+                // One more is tolerated where workers race within the same millisecond.
+                assert!((1..=vms(4) + 1).contains(&(count - fetched)), "{} fetches for one rotation", count - fetched);
                 fetched = count;
             }
             let tally = load.stop();
@@ -83,11 +83,13 @@ pub(crate) fn trials() -> Vec<Trial> {
                 Envoy::start_with_workers(&bootstrap(&upstream, &server, &configuration(&server, rule)).json(), 2);
             let port = envoy.port("gate");
             ask_until(port, &bearer("p256"), 200, &[], Duration::from_secs(5));
+            wait_for_all(&server, 2);
             let load = Load::on(port).ask("stale", bearer("p256"), passes).clients(4).per_second(200).start();
             server.stop();
             thread::sleep(Duration::from_secs(10));
             let failed = fetches(&envoy, "idp", "connect");
-            assert!((2..=8).contains(&failed), "{failed} tries in 10 s");
+            // From the sixth second on every worker asks for itself.
+            assert!((2..=20).contains(&failed), "{failed} tries in 10 s");
             assert!(envoy.stat("wasmcustom.claimgate.keys_age_seconds.source=idp") >= 8);
             // A token signed with a newer key gets 503: it is neither valid nor invalid.
             let reply = bearer("p384").send(port)?;
@@ -106,6 +108,7 @@ pub(crate) fn trials() -> Vec<Trial> {
             let envoy = Envoy::start(&bootstrap(&upstream, &server, &configuration(&server, rule)).json());
             let port = envoy.port("gate");
             ask_until(port, &bearer("p256"), 200, &[], Duration::from_secs(5));
+            wait_for_all(&server, 1);
             server.stop();
             let began = Instant::now();
             let replies = ask_until(port, &bearer("p256"), 503, &[200], Duration::from_secs(10));
@@ -158,7 +161,7 @@ pub(crate) fn trials() -> Vec<Trial> {
                 assert!(reply.text().starts_with("signature_invalid"), "{}", reply.text());
             }
             thread::sleep(Duration::from_millis(600));
-            assert_eq!(server.count(KEYS), 1);
+            assert_eq!(server.count(KEYS), vms(1));
             Ok(())
         }),
         Trial::test("keys: what has not changed is asked for conditionally, as soon as the issuer says", || {
@@ -167,8 +170,8 @@ pub(crate) fn trials() -> Vec<Trial> {
             server.says("cache-control", "public, max-age=1");
             let configuration = configuration(&server, json!({"jwksCooldown": "1s"}));
             let envoy = Envoy::start_with_workers(&bootstrap(&upstream, &server, &configuration).json(), 2);
-            server.wait_for(KEYS, 4);
-            assert_eq!(server.count_of(KEYS, 200), 1);
+            server.wait_for(KEYS, vms(2) + 3);
+            assert_eq!(server.count_of(KEYS, 200), vms(2));
             assert!(server.count_of(KEYS, 304) >= 3 - 1);
             assert_eq!(bearer("p256").send(envoy.port("gate"))?.status, 200);
             // Another set has another ETag.

@@ -1,4 +1,4 @@
-//! One proxy, many workers: the fetch of one worker serves all of them.
+//! One proxy, many workers: each fetches for itself, and they agree on when.
 
 use std::{
     thread,
@@ -8,7 +8,7 @@ use std::{
 use libtest_mimic::Trial;
 use serde_json::json;
 
-use super::{ask_until, bearer, bootstrap, configuration};
+use super::{ask_until, bearer, bootstrap, configuration, vms, wait_for_all};
 use claimgate_testing::{
     bootstrap::Listener,
     envoy::{Envoy, Update},
@@ -25,6 +25,7 @@ pub(crate) fn trials() -> Vec<Trial> {
             let envoy = Envoy::start_with_workers(&bootstrap(&upstream, &server, &configuration).json(), 4);
             let port = envoy.port("gate");
             ask_until(port, &bearer("p256"), 200, &[], Duration::from_secs(5));
+            wait_for_all(&server, 4);
             server.serves("@p384");
             thread::sleep(Duration::from_millis(1100));
             // One worker misses the key; from then on the cooldown counts for the others too.
@@ -39,12 +40,13 @@ pub(crate) fn trials() -> Vec<Trial> {
             }
             Ok(())
         }),
-        Trial::test("keys: a later listener takes the set there is, also while the server is down", || {
+        Trial::test("keys: a later listener takes the sets there are, also while the server is down", || {
             let (upstream, server) = (Upstream::start(), KeyServer::start());
             let configuration = configuration(&server, json!({}));
             let first = bootstrap(&upstream, &server, &configuration);
             let envoy = Envoy::start_updatable_with_workers(&first.json(), 4);
             ask_until(envoy.port("gate"), &bearer("p256"), 200, &[], Duration::from_secs(5));
+            wait_for_all(&server, 4);
             server.stop();
             // The same source in another configuration: with another rule, and another name.
             let mut other = configuration.clone();
@@ -56,7 +58,25 @@ pub(crate) fn trials() -> Vec<Trial> {
                 let reply = bearer("p256").send(envoy.port("late"))?;
                 assert_eq!(reply.status, 200, "{}", reply.text());
             }
-            assert_eq!(server.count(KEYS), 1);
+            assert_eq!(server.count(KEYS), vms(4));
+            Ok(())
+        }),
+        Trial::test("keys: an update during an outage that raises jwksStaleIfError keeps the keys", || {
+            let (upstream, server) = (Upstream::start(), KeyServer::start());
+            let times =
+                |stale: &str| json!({"jwksCacheDuration": "1s", "jwksCooldown": "1s", "jwksStaleIfError": stale});
+            let first = bootstrap(&upstream, &server, &configuration(&server, times("4s")));
+            let envoy = Envoy::start_updatable_with_workers(&first.json(), 2);
+            ask_until(envoy.port("gate"), &bearer("p256"), 200, &[], Duration::from_secs(5));
+            wait_for_all(&server, 2);
+            server.stop();
+            ask_until(envoy.port("gate"), &bearer("p256"), 503, &[200], Duration::from_secs(15));
+            let second = bootstrap(&upstream, &server, &configuration(&server, times("1h")));
+            assert_eq!(envoy.update(&second.json()), Update::Accepted);
+            for _ in 0..20 {
+                let reply = bearer("p256").send(envoy.port("gate"))?;
+                assert_eq!(reply.status, 200, "{}", reply.text());
+            }
             Ok(())
         }),
         Trial::test("keys: a slow source delays only its own requests", || {
