@@ -180,7 +180,8 @@ impl Attribute {
                 let claims = view.facts.claims();
                 Found::Principal(claims.and_then(|claims| claims.issuer().zip(claims.subject())))
             }
-            Self::Host => Found::Texts(Some(vec![Cow::Borrowed(known.host())])),
+            Self::Host => Found::Text(known.host()),
+            Self::Method if !view.is_preflight() => Found::Text(known.method()),
             Self::Method | Self::Sni | Self::Claim(_) | Self::Header(_) => Found::Texts(self.texts(view)),
         }
     }

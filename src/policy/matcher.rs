@@ -1,5 +1,7 @@
 //! What a rule asks of one attribute: any of some values, none of others, all of some.
 
+use std::borrow::Cow;
+
 use super::{
     attribute::Attribute,
     value::{Found, Origin, Value, contains},
@@ -90,6 +92,7 @@ impl Matcher {
                 }
                 (!unknown).then_some(false)
             }
+            (Value::Text(pattern), Found::Text(text)) => self.attribute.matches(pattern, &[Cow::Borrowed(text)], view),
             (Value::Text(pattern), Found::Texts(texts)) => self.attribute.matches(pattern, texts.as_ref()?, view),
             (Value::Peer(pattern), Found::Peer(peer)) => pattern.matches(*peer),
             (Value::Principal(pattern), Found::Principal(principal)) => {

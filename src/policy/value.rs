@@ -172,6 +172,7 @@ impl Value {
 
 /// A fact, as far as it is known.
 pub(super) enum Found<'v> {
+    Text(&'v [u8]),
     Texts(Option<Vec<Cow<'v, [u8]>>>),
     Peer(Option<&'v PeerCertificate>),
     Principal(Option<(&'v str, &'v str)>),
