@@ -9,6 +9,7 @@ mod configuration;
 mod corpus;
 mod cors;
 mod debug;
+mod exceptions;
 mod filter_state;
 mod grpc;
 mod jose;

@@ -5,6 +5,7 @@
 
 use std::sync::{Arc, OnceLock};
 
+use crate::exceptions;
 use claimgate_testing::{
     bootstrap::{Bootstrap, Listener},
     envoy::Envoy,
@@ -22,7 +23,7 @@ const COOKIE_ISSUER: &str = "https://a.example.com";
 
 /// What a place of tokens holds.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-enum Place {
+pub(crate) enum Place {
     Empty,
     Good,
     Malformed,
@@ -32,27 +33,13 @@ enum Place {
 
 /// What a client sends.
 #[derive(Clone, Copy, Debug)]
-struct Question {
-    header: Place,
-    cookie: Place,
-    is_forged: bool,
-    path: &'static str,
-    is_preflight: bool,
+pub(crate) struct Question {
+    pub(crate) header: Place,
+    pub(crate) cookie: Place,
+    pub(crate) is_forged: bool,
+    pub(crate) path: &'static str,
+    pub(crate) is_preflight: bool,
 }
-
-/// Where claimgate differs from Envoy on purpose: why, and whether a request is such a case.
-type Exception = (&'static str, fn(&Question) -> bool);
-
-const STATED_EXCEPTIONS: [Exception; 3] = [
-    ("Envoy takes no token out of a cookie", |question| question.cookie == Place::Good),
-    ("Envoy leaves a token that is bad beside a good one", |question| {
-        question.header != Place::Empty && question.cookie == Place::Good
-            || question.header == Place::Good && question.cookie != Place::Empty
-    }),
-    ("Envoy leaves tokens on a preflight, where no one judges them", |question| {
-        question.is_preflight && (question.header != Place::Empty || question.cookie != Place::Empty)
-    }),
-];
 
 struct Lab {
     upstream: Upstream,
@@ -73,7 +60,7 @@ pub(crate) fn trials() -> Vec<Trial> {
                     let message = question.message();
                     let ask = |filter| lab.ask(filter, &question, message.clone());
                     let (ours, theirs) = (ask("claimgate"), ask("envoy"));
-                    let exception = STATED_EXCEPTIONS.iter().find(|(_, applies)| applies(&question));
+                    let exception = exceptions::OUTGOING.iter().find(|(_, applies)| applies(&question));
                     match exception {
                         None => assert_eq!(ours, theirs, "{question:?}: claimgate left, Envoy right"),
                         Some((why, _)) => {

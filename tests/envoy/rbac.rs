@@ -12,7 +12,7 @@ use std::{
 use libtest_mimic::{Failed, Trial};
 use serde_json::{Value, json};
 
-use crate::jwt_authn::without_query;
+use crate::{exceptions, jwt_authn::without_query};
 use claimgate_testing::{
     bootstrap::{Bootstrap, Listener},
     envoy::Envoy,
@@ -28,35 +28,6 @@ mod documented;
 
 const SETS: u64 = 150;
 const QUESTIONS: usize = 24;
-
-/// Where claimgate may refuse what RBAC lets pass, and never the other way round.
-const STATED_EXCEPTIONS: [Exception; 4] = [
-    (
-        "some servers take `get` for GET, so DENY matches in any case and `notMethods` under ALLOW too",
-        |_, _, question| question.method != question.method.to_uppercase(),
-    ),
-    ("a host is the same in any case, also as a header", |_, policies, question| {
-        let policies = policies.to_string();
-        let asks = ["request.headers[host]", "request.headers[:authority]"].iter().any(|key| policies.contains(key));
-        asks && !question.host.is_empty()
-    }),
-    ("a missing host escapes nothing that denies", |_, _, question| question.host.is_empty()),
-    ("a SPIFFE ID behind another URI is not seen, so nothing about such a peer is sure", |set, _, question| {
-        is_over_tls(set) && has_hidden_identity(question)
-    }),
-];
-
-/// Why they differ, and whether a request to a set of policies is such a case.
-type Exception = (&'static str, fn(u64, &Value, &Question) -> bool);
-
-/// Every third set is asked by peers with certificates.
-fn is_over_tls(set: u64) -> bool {
-    set.is_multiple_of(3)
-}
-
-fn has_hidden_identity(question: &Question) -> bool {
-    matches!(CERTIFICATES[question.certificate], [San::Uri(first), ..] if !first.starts_with("spiffe://"))
-}
 
 /// One Envoy and its ports.
 struct Lab {
@@ -113,7 +84,7 @@ fn random() -> impl Iterator<Item = Trial> {
                 let authority = Authority::generate();
                 let names = BTreeSet::new();
                 let secured = |set, listener: Listener| {
-                    if is_over_tls(set) { listener.over(authority.downstream(&names)) } else { listener }
+                    if exceptions::is_over_tls(set) { listener.over(authority.downstream(&names)) } else { listener }
                 };
                 let listeners = (0..SETS).flat_map(|set| {
                     let pair = both(set, &policies::policies(&mut dice(seed, set)));
@@ -161,7 +132,7 @@ impl Lab {
         let mut differences = Vec::new();
         for _ in 0..QUESTIONS {
             let mut question = Question::random(&mut dice);
-            let client = is_over_tls(set).then(|| &self.clients[question.certificate]);
+            let client = exceptions::is_over_tls(set).then(|| &self.clients[question.certificate]);
             if client.is_some() {
                 question.proxied = None;
             }
@@ -169,7 +140,7 @@ impl Lab {
             for message in [message.clone(), message.header("content-type", "application/grpc")] {
                 let theirs = self.ask(&format!("rbac {set}"), &message, client)?;
                 let ours = self.ask(&format!("claimgate {set}"), &message, client)?;
-                let is_exception = || STATED_EXCEPTIONS.iter().any(|(_, applies)| applies(set, &policies, &question));
+                let is_exception = || exceptions::RBAC.iter().any(|(_, applies)| applies(set, &policies, &question));
                 let stated = || ours.is_refusal() && !theirs.is_refusal() && is_exception();
                 if ours != theirs && !stated() {
                     differences.push(format!("{question}claimgate: {ours}\nrbac: {theirs}\n"));
