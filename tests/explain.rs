@@ -79,6 +79,36 @@ fn a_token_lacks_the_group() {
     );
 }
 
+/// A path that servers read in several ways is shown in the reading that decides.
+#[test]
+fn the_reading_of_the_path_that_decides_is_told() {
+    let file = concat!(env!("CARGO_TARGET_TMPDIR"), "/explain-readings.json");
+    let policy = |name: &str, action: &str, operation: serde_json::Value| json!({"name": name, "action": action, "rules": [{"to": [{"operation": operation}]}]});
+    let policies = [
+        policy("admin", "DENY", json!({"paths": ["/admin"]})),
+        policy("files", "ALLOW", json!({"paths": ["/files/{*}"]})),
+        policy("rest", "ALLOW", json!({"notPaths": ["/files*"]})),
+    ];
+    fs::write(file, json!({"jwtRules": [], "authorizationPolicies": policies}).to_string()).unwrap();
+    for (path, said) in [
+        ("/admin", "DENY ns[]-policy[admin]-rule[0] matches\n"),
+        ("/%61dmin", "DENY ns[]-policy[admin]-rule[0] matches with the path read as `/admin`\n"),
+        ("/x/..;/admin", "DENY ns[]-policy[admin]-rule[0] matches with the path read as `/admin`\n"),
+        (
+            "/files/a%2Fb",
+            "ALLOW ns[]-policy[files]-rule[0] lacks to with the path read as `/files/a/b`\n\
+             ALLOW ns[]-policy[rest]-rule[0] lacks to\n",
+        ),
+        ("//files", "ALLOW ns[]-policy[rest]-rule[0] lacks to with the path read as `/files`\n"),
+    ] {
+        let output = Command::new(env!("CARGO_BIN_EXE_claimgate")).args(["explain", file, "--path", path]).output();
+        let output = output.unwrap();
+        assert_eq!(output.status.code(), Some(2), "{path}");
+        let text = String::from_utf8(output.stdout).unwrap();
+        assert!(text.contains(said), "{path}: {text}");
+    }
+}
+
 /// The command fetches no keys: a file provides the key set.
 #[test]
 fn fetched_keys_come_from_a_file() {

@@ -6,6 +6,7 @@ use claimgate::{
     config::Config,
     gate::{Gate, Step},
     outbound::wait_queue::StreamId,
+    policy::Action,
     request::Request,
     time::UnixTime,
 };
@@ -158,4 +159,41 @@ fn no_order_matters() {
         }
     });
     assert!(passed * 10 > asked && passed * 10 < asked * 9, "{passed} of {asked} pass, so this shows little");
+}
+
+/// The same question about a path that servers read in several ways.
+fn oddly_spelled(dice: &mut Dice, mut question: Question) -> Question {
+    let path = question.path;
+    question.path = match dice.pick(&["", "/", "/x/..", "/x/..;v=1", "%"]) {
+        &"%" => path.replacen("/a", "/%61", 1),
+        before => format!("{before}{path}"),
+    };
+    question
+}
+
+#[test]
+fn what_is_explained_is_what_was_decided() {
+    let (mut denied, mut allowed, mut read_otherwise) = (0, 0, 0);
+    with_every_set(|seed, set, dice, _| {
+        let mut gate = gate(set);
+        for _ in 0..QUESTIONS {
+            let question = Question::random(dice);
+            let request = request(&oddly_spelled(dice, question));
+            let record = gate.admit(StreamId(0), &request, &Peer::default(), UnixTime::from_secs(NOW)).record;
+            let candidates = gate.explain(&record, &request, &Peer::default());
+            let first = |action| candidates.iter().find(|rule| rule.action == action && rule.lacks.is_empty());
+            let deciding = first(Action::Deny).or_else(|| first(Action::Allow)).map(|rule| rule.rule.to_string());
+            if record.shadow.is_some() {
+                let denied_by = record.denial.as_ref().and_then(|denial| denial.rule.as_deref());
+                let said = denied_by.or(record.allowed_by.as_deref()).map(str::to_owned);
+                // A request that a token would help is told only that one is missing.
+                let is_told = record.denial.is_none() || said.is_some() || first(Action::Deny).is_none();
+                assert_eq!(said, deciding.filter(|_| is_told), "{seed}: {request:?}\n{candidates:?}");
+                denied += usize::from(record.denial.is_some());
+                allowed += usize::from(record.allowed_by.is_some());
+                read_otherwise += candidates.iter().filter(|rule| rule.read_as.is_some()).count();
+            }
+        }
+    });
+    assert!(denied > 500 && allowed > 200 && read_otherwise > 50, "{denied}, {allowed}, {read_otherwise} are few");
 }

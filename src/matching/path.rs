@@ -47,6 +47,11 @@ impl Reading<'_> {
         &self.path
     }
 
+    /// Whether this is how the client sent it.
+    pub fn is_raw(&self) -> bool {
+        self.depth == Depth::Raw
+    }
+
     /// Whether there is no path, as in `CONNECT`.
     pub fn is_missing(&self) -> bool {
         self.path.is_empty()

@@ -2,7 +2,17 @@
 
 use std::{fmt, rc::Rc};
 
-use super::{Action, Policies, facts::Facts, rule::Lack, ruleset::RuleSet, view::View};
+use super::{
+    Action, Policies,
+    facts::{Facts, Token},
+    rule::{Lack, Rule},
+    ruleset::RuleSet,
+    view::View,
+};
+use crate::{encoding::printable::printable, matching::path::Reading};
+
+/// As much of a path is shown, in characters.
+const LONGEST_PATH: usize = 128;
 
 /// A rule that might have decided.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -13,6 +23,8 @@ pub struct Candidate {
     pub rule: Rc<str>,
     /// What it lacked; nothing if it matched.
     pub lacks: Vec<Lack>,
+    /// The path in the reading that decides, printable, if that is not how the client wrote it.
+    pub read_as: Option<String>,
 }
 
 impl Policies {
@@ -27,8 +39,18 @@ impl Policies {
 }
 
 fn candidates(action: Action, rules: &RuleSet, view: View<'_>) -> Vec<Candidate> {
-    let candidates = rules.candidates(&view);
-    candidates.map(|rule| Candidate { action, rule: Rc::clone(&rule.id), lacks: rule.lacks(&view) }).collect()
+    rules.candidates(&view).map(|rule| candidate(action, rule, &view)).collect()
+}
+
+fn candidate(action: Action, rule: &Rule, view: &View<'_>) -> Candidate {
+    let is_permitted_anyway = || view.is_preflight() && rule.surely_matches(&view.with(Token::Anonymous));
+    let (lacks, reading) = match rule.lacks(view) {
+        _ if action == Action::Allow && is_permitted_anyway() => (Vec::new(), None),
+        decided => decided,
+    };
+    let shown = |reading: &Reading<'_>| printable(&String::from_utf8_lossy(reading.path()), LONGEST_PATH);
+    let read_as = reading.filter(|reading| !reading.is_raw()).map(shown);
+    Candidate { action, rule: Rc::clone(&rule.id), lacks, read_as }
 }
 
 impl fmt::Display for Candidate {
@@ -36,11 +58,12 @@ impl fmt::Display for Candidate {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} {}", self.action, self.rule)?;
         match self.lacks.as_slice() {
-            [] => f.write_str(" matches"),
+            [] => f.write_str(" matches")?,
             lacks => {
                 let lacks: Vec<String> = lacks.iter().map(Lack::to_string).collect();
-                write!(f, " lacks {}", lacks.join(", "))
+                write!(f, " lacks {}", lacks.join(", "))?;
             }
         }
+        self.read_as.as_ref().map_or(Ok(()), |path| write!(f, " with the path read as `{path}`"))
     }
 }

@@ -112,9 +112,19 @@ impl Rule {
         })
     }
 
-    /// What the rule lacks, part by part, in the first reading of the path.
-    pub(super) fn lacks(&self, view: &View<'_>) -> Vec<Lack> {
-        let Some(reading) = view.readings().next() else { return Vec::new() };
+    /// What the rule lacks, and the reading of the path that shows it: for a prohibition one in which it matches, if there is
+    /// any, for a permission one in which it does not.
+    pub(super) fn lacks<'r>(&self, view: &View<'r>) -> (Vec<Lack>, Option<&'r Reading<'r>>) {
+        let deciding = view.readings().find(|reading| self.matches(view, reading) == view.unknown_matches);
+        let reading = deciding.or_else(|| view.readings().next());
+        (reading.map(|reading| self.lacks_in(view, reading)).unwrap_or_default(), reading)
+    }
+
+    /// What the rule lacks, part by part, if the path is read so.
+    fn lacks_in(&self, view: &View<'_>, reading: &Reading<'_>) -> Vec<Lack> {
+        if self.matches(view, reading) {
+            return Vec::new();
+        }
         let captures: Vec<Captures<'_>> =
             self.to.iter().flat_map(|operation| operation.captures(view, reading)).collect();
         let from = self.comes_from(view);
