@@ -1,6 +1,6 @@
 //! Where a token may be on a request, and how to take it out again without touching anything else.
 
-use std::{borrow::Cow, rc::Rc};
+use std::{borrow::Cow, iter, rc::Rc};
 
 use percent_encoding::percent_decode;
 
@@ -58,7 +58,7 @@ impl Location {
             Self::Header { name, prefix } => request
                 .headers()
                 .filter(|(present, _)| name.is(present))
-                .filter_map(|(_, value)| behind(prefix.as_bytes(), value))
+                .filter_map(|(_, value)| lines(value).find_map(|lines| behind(prefix.as_bytes(), lines)))
                 .map(|token| Cow::Borrowed(token.trim_ascii()))
                 .collect(),
             Self::Query { name } => query(request.target())
@@ -155,6 +155,17 @@ fn value_of(pair: &[u8]) -> &[u8] {
 
 fn unquoted(value: &[u8]) -> &[u8] {
     value.strip_prefix(b"\"").and_then(|value| value.strip_suffix(b"\"")).unwrap_or(value)
+}
+
+/// A header, and what is behind each of its commas: there a line may begin that the proxy has joined to others (RFC 9110
+/// section 5.3), as Envoy does for `Authorization`.
+fn lines(value: &[u8]) -> impl Iterator<Item = &[u8]> {
+    let commas = value.iter().enumerate().filter(|(_, byte)| **byte == b',').map(|(index, _)| index + 1);
+    iter::once(0).chain(commas).map(|start| {
+        let line = value.get(start..).unwrap_or_default();
+        let blanks = line.iter().take_while(|byte| !byte.is_ascii_graphic()).count();
+        line.get(blanks..).unwrap_or_default()
+    })
 }
 
 /// What follows the prefix. A prefix alone, whose last blank the proxy has trimmed, is followed by an empty token.

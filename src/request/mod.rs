@@ -60,11 +60,18 @@ impl Request {
         self.first(":scheme")
     }
 
-    /// Whether this is a CORS preflight: `OPTIONS` with `Origin` and `Access-Control-Request-Method` (Fetch standard).
+    /// Whether this is a CORS preflight: `OPTIONS` with `Origin` and `Access-Control-Request-Method` (Fetch standard). No
+    /// browser sends a twin of these names, so a request with one is not excused.
     pub fn is_cors_preflight(&self) -> bool {
         self.method() == b"OPTIONS"
-            && self.values("origin").any(|origin| !origin.is_empty())
-            && self.values("access-control-request-method").any(|method| !method.is_empty())
+            && ["origin", "access-control-request-method"].iter().all(|name| self.is_sound(name))
+    }
+
+    /// Whether a header is there, has a value, and has no twin.
+    fn is_sound(&self, name: &str) -> bool {
+        let twins = HeaderName::new(name);
+        self.values(name).any(|value| !value.is_empty())
+            && self.names().all(|present| present == name || !twins.is(present))
     }
 
     fn first(&self, name: &str) -> &[u8] {
