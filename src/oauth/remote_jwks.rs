@@ -259,7 +259,9 @@ impl RemoteJwks {
             JwksLocation::Uri(endpoint) => Ok(endpoint),
             JwksLocation::Discovery(discovery) => known.map(|(endpoint, _)| endpoint).ok_or(discovery),
         };
-        let digest = cache.state.cached().filter(|_| cache.set.is_some()).map(|cached| cached.digest.clone());
+        // A 304 counts only if it was asked for: with keys, and with what the issuer gave to ask with.
+        let is_conditional = cache.set.is_some() && !cache.validators.headers().is_empty();
+        let digest = cache.state.cached().filter(|_| is_conditional).map(|cached| cached.digest.clone());
         let (stage, validators) = match endpoint {
             Ok(endpoint) => (Stage::Keys(endpoint.clone(), digest), cache.validators.headers()),
             Err(discovery) => (Stage::Metadata(discovery.clone()), Vec::new()),
