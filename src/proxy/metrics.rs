@@ -21,12 +21,19 @@ pub(super) struct Metrics {
     allowed: Vec<Option<u32>>,
     /// What this worker has put into the gauge that all workers share.
     waiting: RefCell<usize>,
+    /// What it last wrote into gauges of which the worst value of any worker is shown.
+    worst: RefCell<HashMap<u32, u64>>,
 }
 
 impl Metrics {
     /// Defines what is to be seen before anything happens.
     pub(super) fn define<'a>(providers: impl Iterator<Item = &'a Provider>) -> Self {
-        let mut metrics = Self { ids: RefCell::default(), allowed: Vec::new(), waiting: RefCell::default() };
+        let mut metrics = Self {
+            ids: RefCell::default(),
+            allowed: Vec::new(),
+            waiting: RefCell::default(),
+            worst: RefCell::default(),
+        };
         let labels = providers.map(|provider| label(&provider.name)).chain(iter::once(NONE));
         metrics.allowed = labels.map(|provider| metrics.id(&Metric::DECISIONS, &["allowed", provider])).collect();
         for metric in Metric::ALL.iter().filter(|metric| metric.labels.is_empty()) {
@@ -78,10 +85,18 @@ impl Metrics {
         self.count(&Metric::KEY_FETCHES, &[label(source), &result], 1);
     }
 
-    /// The keys of a source, and how long ago the issuer confirmed them.
+    /// The keys of a source, and how long ago the issuer confirmed them: of the worker with the fewest and of the one with
+    /// the oldest.
     pub(super) fn keys(&self, source: &str, count: usize, age: Option<Duration>) {
-        self.record(&Metric::KEYS, &[label(source)], u64::try_from(count).unwrap_or(u64::MAX));
-        self.record(&Metric::KEYS_AGE_SECONDS, &[label(source)], age.map_or(0, |age| age.as_secs()));
+        let count = u64::try_from(count).unwrap_or(u64::MAX);
+        self.worst(&Metric::KEYS, &[label(source)], count, |own, shown| own < shown);
+        let age = age.map_or(0, |age| age.as_secs());
+        self.worst(&Metric::KEYS_AGE_SECONDS, &[label(source)], age, |own, shown| own > shown);
+    }
+
+    /// Forgets what other workers wrote: some of them may be gone.
+    pub(super) fn unsettle(&self) {
+        self.worst.borrow_mut().clear();
     }
 
     /// How many requests wait on this worker.
@@ -99,9 +114,17 @@ impl Metrics {
         }
     }
 
-    fn record(&self, metric: &Metric, values: &[&str], value: u64) {
-        if let Some(id) = self.id(metric, values) {
-            silently(hostcalls::record_metric(id, value));
+    /// Writes a value that is worse than the one shown, or whose own predecessor is the one shown.
+    fn worst(&self, metric: &Metric, values: &[&str], own: u64, is_worse: impl Fn(u64, u64) -> bool) {
+        let Some(id) = self.id(metric, values) else { return };
+        let Ok(shown) = hostcalls::get_metric(id) else { return silently(Err(())) };
+        let mut written = self.worst.borrow_mut();
+        let is_own = written.get(&id).is_none_or(|before| *before == shown);
+        if is_own || is_worse(own, shown) {
+            written.insert(id, own);
+            if own != shown {
+                silently(hostcalls::record_metric(id, own));
+            }
         }
     }
 

@@ -45,6 +45,7 @@ impl Root {
                 }
                 Err(answer) => {
                     let output = worker.gate.borrow_mut().deliver(source, answer, &SharedData, clock::now());
+                    worker.metrics.unsettle();
                     self.perform(worker, source, output);
                 }
             }
@@ -87,6 +88,7 @@ impl Context for Root {
         let Some((worker, source)) = self.worker.clone().zip(self.pending.remove(&token)) else { return };
         let answer = fetch::received(headers, size);
         let output = worker.gate.borrow_mut().deliver(source, answer, &SharedData, clock::now());
+        worker.metrics.unsettle();
         // Before anybody is woken: whoever then looks at the stats finds the keys that let them pass.
         Self::measure(&worker);
         self.perform(&worker, source, output);
