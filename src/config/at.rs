@@ -46,37 +46,21 @@ impl<'p> At<'p> {
         self.problems.push(Problem::new(&*self.path, message.into()).warning())
     }
 
+    /// Whether an error was reported here or inside of it.
+    #[cold]
+    pub(super) fn has_errors_inside(&self) -> bool {
+        self.problems.has_errors_inside(&self.path)
+    }
+
     /// Whether something forbids the configuration.
     pub(super) fn has_errors(&self) -> bool {
         self.problems.has_errors()
     }
 
-    #[cold]
-    pub(super) fn problem(&self, message: impl Into<String>) -> Problem {
-        Problem::new(self.path.clone(), message)
-    }
-
-    #[cold]
-    pub(super) fn report(&mut self, problem: Problem) {
-        self.problems.push(problem);
-    }
-
     /// Reads every element of a list; the bad ones are reported and left out.
     #[inline(never)]
-    pub(super) fn each<W, T>(
-        &mut self,
-        list: impl Into<Option<Vec<W>>>,
-        mut read: impl FnMut(&mut At<'_>, W) -> Option<T>,
-    ) -> Vec<T> {
-        let list = list.into().unwrap_or_default();
+    pub(super) fn each<W, T>(&mut self, list: Vec<W>, mut read: impl FnMut(&mut At<'_>, W) -> Option<T>) -> Vec<T> {
         list.into_iter().enumerate().filter_map(|(index, written)| read(&mut self.index(index), written)).collect()
-    }
-
-    /// The meaning of one of a few known words.
-    pub(super) fn word<T: Copy>(&mut self, written: &str, known: &[(&str, T)]) -> Option<T> {
-        let words: Vec<&str> = known.iter().map(|(word, _)| *word).collect();
-        let place = self.word_of(written.into(), &words)?;
-        known.get(place).map(|(_, meaning)| *meaning)
     }
 
     /// A text with something in it.

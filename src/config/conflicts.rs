@@ -25,11 +25,11 @@ fn report_duplicate(at: &mut At<'_>, provider: &Provider, providers: &[Provider]
             && other.locations == provider.locations
     };
     if let Some(other) = earlier.clone().find(is_same) {
-        let sentence = format!("`jwtRules[{}]` is about the same tokens of the same requests", other.index.0);
-        at.field("issuer").warn(sentence).help("make one rule of them, or give each a `match` of its own");
+        let sentence = format!("`jwtRules[{}]` is for the same tokens of the same requests", other.index.0);
+        at.field("issuer").warn(sentence).help("merge the two, or give each its own `match`");
     } else if let Some(other) = earlier.find(|other| other.name == provider.name) {
-        let sentence = format!("{} is also what `jwtRules[{}]` is called", shown(&provider.name), other.index.0);
-        at.field("name").warn(sentence).help("give each rule a `name` of its own, for logs and metrics");
+        let sentence = format!("{} is also the name of `jwtRules[{}]`", shown(&provider.name), other.index.0);
+        at.field("name").warn(sentence).help("give each rule its own `name`, for logs and metrics");
     }
 }
 

@@ -63,7 +63,7 @@ impl Shape for OutputHeader {
         let ReadHeader(name) = ReadHeader::parse(&written, at)?;
         if FRAMING.iter().any(|framing| name.is(framing)) {
             let problem = at.error(format!("{} belongs to HTTP itself", shown(&written)));
-            problem.help("choose a name of your own, such as `x-user`");
+            problem.help("use another name, such as `x-user`");
             return None;
         }
         Some(Self(name))

@@ -20,14 +20,14 @@ use crate::{
 };
 
 object! {
-    /// What goes upstream.
+    /// The headers that a rule writes.
     pub struct Outputs:
 
     /// Header for the payload, as the issuer encoded it: base64url without padding.
     pub output_payload_to_header: Option<OutputHeader>,
     /// Headers for single claims.
     pub output_claim_to_headers: Vec<ClaimToHeader>,
-    /// Whether Envoy chooses the route anew once these headers are set or a forged one is gone.
+    /// Whether Envoy chooses the route again after these headers were set or a forged one was removed.
     pub clear_route_cache: bool = false,
 }
 
@@ -39,7 +39,8 @@ object! {
     pub header: Required<OutputHeader>,
     /// The claim: `email`, `realm.roles` or `[realm_access][roles]`.
     pub claim: Required<ClaimPath>,
-    /// How the value is written. Default: a text as it is, a list with commas; in style `istio` as Envoy.
+    /// How the value is written. `comma` and `space` make the header a list: a text that would be read as several elements is not
+    /// written. Default: a text as it is, a list joined with commas; in style `istio` as Envoy.
     pub format: Option<Format>,
 }
 
@@ -70,7 +71,7 @@ impl Outputs {
             if taken.contains(&header) {
                 let mut at = at.field("header");
                 let problem = at.error(format!("{} is written twice by this rule", shown(header.as_str())));
-                problem.help("give every claim a header of its own; `-` and `_` count as the same");
+                problem.help("give every claim its own header; `-` and `_` count as the same");
             }
             taken.push(header.clone());
             let claim = written.claim.value?;

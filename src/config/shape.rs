@@ -14,7 +14,7 @@ pub(super) const TEXT: &str = "text";
 
 /// What a value can be read as.
 pub(super) trait Shape: Sized {
-    /// What helps whoever left it out where it is required.
+    /// What helps where it is required and was left out.
     const HELP: Option<&'static str> = None;
 
     /// Reads a value, or reports why it is none.
@@ -34,7 +34,7 @@ pub(super) trait Shape: Sized {
     #[cfg(not(target_arch = "wasm32"))]
     fn described() -> Described;
 
-    /// How a default is written; null if it is told in words.
+    /// How a default is written; null if the comment says it.
     #[cfg(not(target_arch = "wasm32"))]
     fn written(&self) -> Value {
         Value::Null
@@ -329,11 +329,18 @@ macro_rules! object {
     };
 }
 
-/// Declares the words of a type: what is written, and what it means.
+/// Declares the words of a type: what is written, and what it means. Behind `but` stands a word that others have, with what is
+/// wrong with it here and what helps.
 macro_rules! words {
-    ($meaning:ty: $words:expr) => {
+    ($meaning:ty: $words:expr $(, but $other:literal: $sentence:literal, $help:literal)?) => {
         impl $crate::config::shape::Shape for $meaning {
             fn read(value: serde_json::Value, at: &mut $crate::config::at::At<'_>) -> Option<Self> {
+                $(
+                    if value == $other {
+                        at.error($sentence).help($help);
+                        return None;
+                    }
+                )?
                 let words = $words;
                 let index = at.word_of(value, &words.map(|(word, _)| word))?;
                 words.get(index).map(|(_, meaning)| *meaning)
