@@ -35,7 +35,7 @@ impl Source {
         if self.service_accounts.has_values() && (self.principals.has_values() || self.namespaces.has_values()) {
             at.field("serviceAccounts")
                 .error("it can't be combined with `principals` or `namespaces`, or their `not…`")
-                .help("write a source for each");
+                .help("write a source for each of them");
         }
         let pairs = self.pairs();
         report_no_values(at, &pairs);
