@@ -3,7 +3,10 @@
 //! Every field of every shape passes through here and no request waits for it, so nothing here is inlined: copies of these
 //! functions would make up a fiftieth of the module.
 
-use super::{Problem, Problems, problem::Reported};
+use super::{
+    Problem, Problems,
+    problem::{Reported, shown},
+};
 
 /// A place where problems are reported.
 pub(super) struct At<'p> {
@@ -39,6 +42,13 @@ impl<'p> At<'p> {
         self.problems.push(Problem::new(&*self.path, message.into()))
     }
 
+    /// Reports what is wrong with the text that stands here, as in `at.wrong("a b", "is not a host")`.
+    #[cold]
+    #[inline(never)]
+    pub(super) fn wrong(&mut self, written: &str, sentence: &str) -> Reported<'_> {
+        self.error([&shown(written), " ", sentence].concat())
+    }
+
     /// Reports what is worth knowing.
     #[cold]
     #[inline(never)]
@@ -60,7 +70,13 @@ impl<'p> At<'p> {
     /// Reads every element of a list; the bad ones are reported and left out.
     #[inline(never)]
     pub(super) fn each<W, T>(&mut self, list: Vec<W>, mut read: impl FnMut(&mut At<'_>, W) -> Option<T>) -> Vec<T> {
-        list.into_iter().enumerate().filter_map(|(index, written)| read(&mut self.index(index), written)).collect()
+        let mut checked = Vec::new();
+        for (index, written) in list.into_iter().enumerate() {
+            if let Some(one) = read(&mut self.index(index), written) {
+                checked.push(one);
+            }
+        }
+        checked
     }
 
     /// A text with something in it.

@@ -5,7 +5,6 @@ use regex_lite::Regex;
 use super::{
     at::At,
     header_name::ReadHeader,
-    problem::shown,
     shape::{Required, Text, Written, object},
 };
 use crate::reply::cors::{self, OriginPattern};
@@ -36,6 +35,7 @@ object! {
 }
 
 impl Cors {
+    #[inline(never)]
     pub(super) fn checked(self, at: &mut At<'_>) -> cors::Cors {
         let written = self.allow_origins.value.unwrap_or_default();
         if written.is_empty() {
@@ -73,16 +73,14 @@ fn exact_origin(at: &mut At<'_>, exact: String) -> OriginPattern {
     }
     let host = exact.split_once("://").map(|(_, host)| host);
     if exact != "null" && !host.is_some_and(|host| !host.is_empty() && !host.contains('/')) {
-        let problem = at.error(format!("{} is not an origin", shown(&exact)));
-        problem.help("write `https://app.example.com`, without a path");
+        at.wrong(&exact, "is not an origin").help("write `https://app.example.com`, without a path");
     }
     OriginPattern::Exact(exact)
 }
 
 fn origin_prefix(at: &mut At<'_>, prefix: String) -> OriginPattern {
     if !prefix.ends_with(':') {
-        let problem = at.warn(format!("it also matches `{prefix}.example`"));
-        problem.help("write `exact`, or `regex` for several origins");
+        at.warn(format!("it also matches `{prefix}.example`")).help("write `exact`, or `regex` for several origins");
     }
     OriginPattern::Prefix(prefix)
 }

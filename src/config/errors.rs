@@ -7,7 +7,6 @@ use super::schema::Described;
 use super::{
     at::At,
     cors::Cors,
-    problem::shown,
     shape::{Shape, object, words},
 };
 use crate::reply::{self, Details, Realm, Style};
@@ -60,8 +59,7 @@ impl Shape for Realm {
         let text = at.some_text(value)?;
         let realm = Self::parse(text.clone());
         if realm.is_none() {
-            let problem = at.error(format!("{} can't be written between quotes", shown(&text)));
-            problem.help("use printable ASCII without `\"` and `\\`");
+            at.wrong(&text, "can't be written between quotes").help("use printable ASCII without `\"` and `\\`");
         }
         realm
     }

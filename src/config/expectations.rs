@@ -7,7 +7,6 @@ use super::schema::Described;
 use super::{
     at::At,
     duration::Span,
-    problem::shown,
     shape::{Shape, Text, object},
 };
 use crate::{
@@ -85,7 +84,7 @@ impl Shape for Algorithm {
             let names = Self::ALL.map(Self::name);
             // `ES256K` is an algorithm of its own, not a misspelt `ES256`.
             let is_another = names.iter().any(|known| name.starts_with(known));
-            let problem = at.error(format!("{} is not an algorithm claimgate verifies", shown(&name)));
+            let problem = at.wrong(&name, "is not an algorithm claimgate verifies");
             if is_another { problem.one_of(&names) } else { problem.suggest(&name, &names) }
         }
         algorithm

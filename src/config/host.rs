@@ -4,7 +4,7 @@ use serde_json::Value;
 
 #[cfg(not(target_arch = "wasm32"))]
 use super::schema::Described;
-use super::{at::At, pattern::report_not_a_pattern, problem::shown, shape::Shape};
+use super::{at::At, pattern::report_not_a_pattern, shape::Shape};
 use crate::matching::host::HostPattern;
 
 impl Shape for HostPattern {
@@ -24,7 +24,7 @@ impl Shape for HostPattern {
 #[inline(never)]
 pub(super) fn report_no_host(at: &mut At<'_>, host: &str) {
     if host.contains(['/', '?', '#', ' ']) || host.matches(':').count() > 1 && !host.contains('[') {
-        let problem = at.error(format!("{} is not a host", shown(host)));
-        problem.help("write `api.example.com`, `*.example.com` or `[::1]`, with or without a port");
+        at.wrong(host, "is not a host")
+            .help("write `api.example.com`, `*.example.com` or `[::1]`, with or without a port");
     }
 }

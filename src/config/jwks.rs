@@ -50,6 +50,7 @@ object! {
 
 impl Jwks {
     /// The keys of a rule, or the source they come from, which rules that say the same of it share.
+    #[inline(never)]
     pub(super) fn checked(
         self,
         at: &mut At<'_>,
@@ -66,8 +67,8 @@ impl Jwks {
         }
         if let Some(secret) = algorithms.iter().find(|algorithm| algorithm.is_symmetric()) {
             let (mut at, secret) = (at.field("algorithms"), secret.name());
-            let problem = at.error(format!("`{secret}` needs a secret, and fetched keys are public"));
-            problem.help("put the secret into `jwks`, or leave the algorithm out");
+            at.error(format!("`{secret}` needs a secret, and fetched keys are public"))
+                .help("put the secret into `jwks`, or leave the algorithm out");
         }
         let Some(location) = self.location(at, issuer) else { return Keys::Inline(KeySet::default()) };
         let source = JwksSource { name: name.to_owned(), location, policy };
@@ -97,6 +98,7 @@ impl Jwks {
         }
     }
 
+    #[inline(never)]
     fn location(self, at: &mut At<'_>, issuer: &Written<IssuerName>) -> Option<JwksLocation> {
         let through = |endpoint: Endpoint| match self.jwks_cluster.value {
             Some(Text(cluster)) => Endpoint { cluster, ..endpoint },
@@ -121,8 +123,8 @@ impl Jwks {
         let stale_if_error = self.jwks_stale_if_error.value.map(|Span(span)| span);
         if stale_if_error.is_some_and(|span| span < cache_duration) {
             let mut at = at.field("jwksStaleIfError");
-            let problem = at.error("it is shorter than `jwksCacheDuration`, for which a set is fresh");
-            problem.help(format!("write `{}` or more", duration::text(cache_duration)));
+            at.error("it is shorter than `jwksCacheDuration`, for which a set is fresh")
+                .help(format!("write `{}` or more", duration::text(cache_duration)));
         }
         RefreshPolicy {
             timeout: self.timeout.value.0,
@@ -157,6 +159,7 @@ pub(super) struct JwkSet(String);
 
 impl JwkSet {
     /// The keys a rule brings along; what can't be used of them is a warning, a set without a usable key is a problem.
+    #[inline(never)]
     fn checked(self, at: &mut At<'_>, algorithms: &[Algorithm]) -> Option<KeySet> {
         let Self(text) = self;
         let (keys, skipped) = KeySet::parse(text.as_bytes(), algorithms);
@@ -203,12 +206,12 @@ impl Shape for Endpoint {
         let url = at.some_text(value)?;
         let endpoint = Self::parse(&url, None);
         if endpoint.is_none() {
-            let problem = at.error(format!("{} is not a URL to fetch keys from", shown(&url)));
-            problem.help("write `https://idp.example.com/keys`, with a host and without a user or `#`");
+            at.wrong(&url, "is not a URL to fetch keys from")
+                .help("write `https://idp.example.com/keys`, with a host and without a user or `#`");
         }
         if is_open(&url) {
-            let problem = at.warn("it is not `https`, so an attacker on the network can answer with other keys");
-            problem.help("write `https`, unless the mesh encrypts the connection");
+            at.warn("it is not `https`, so an attacker on the network can answer with other keys")
+                .help("write `https`, unless the mesh encrypts the connection");
         }
         endpoint
     }
@@ -237,8 +240,7 @@ impl Shape for Host {
         let written = at.some_text(value)?;
         let endpoint = Endpoint::parse(&format!("https://{written}"), None);
         if endpoint.is_none_or(|host| host.path != "/") || written.ends_with('/') {
-            let problem = at.error(format!("{} is not a host", shown(&written)));
-            problem.help("write `keys.example.com`, with a port if the URL has one");
+            at.wrong(&written, "is not a host").help("write `keys.example.com`, with a port if the URL has one");
             return None;
         }
         Some(Self(written))

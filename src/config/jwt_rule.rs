@@ -13,7 +13,6 @@ use super::{
     jwks::{self, Jwks},
     location::TokenLocations,
     output::Outputs,
-    problem::shown,
     request_match::Match,
     shape::{Shape, Text, Written, object, words},
 };
@@ -67,6 +66,7 @@ impl JwtRule {
         self.issuer.value.as_ref().map(|IssuerName(issuer)| issuer.as_str())
     }
 
+    #[inline(never)]
     fn checked(
         self,
         at: &mut At<'_>,
@@ -119,17 +119,17 @@ impl Shape for IssuerName {
         let issuer = at.some_text(value)?;
         let help = "write the exact `iss` of the tokens";
         if issuer.contains(|c: char| c.is_whitespace() || c.is_control()) {
-            at.error(format!("{} has whitespace, which no `iss` has", shown(&issuer))).help(help);
+            at.wrong(&issuer, "has whitespace, which no `iss` has").help(help);
             return None;
         }
         if issuer.contains(['{', '}', '<', '>']) {
-            let problem = at.error(format!("{} has a placeholder, which claimgate does not replace", shown(&issuer)));
-            problem.help(format!("{help}; several tenants need a rule each"));
+            at.wrong(&issuer, "has a placeholder, which claimgate does not replace")
+                .help(format!("{help}; several tenants need a rule each"));
             return None;
         }
         if jwks::is_open(&issuer) {
-            let problem = at.warn("it is not `https`, so an attacker on the network can answer in its place");
-            problem.help("write `https`, if the `iss` of the tokens says so");
+            at.warn("it is not `https`, so an attacker on the network can answer in its place")
+                .help("write `https`, if the `iss` of the tokens says so");
         }
         Some(Self(issuer))
     }

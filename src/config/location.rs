@@ -7,7 +7,6 @@ use super::schema::Described;
 use super::{
     at::At,
     header_name::ReadHeader,
-    problem::shown,
     shape::{Required, Shape, Text, object},
 };
 use crate::location::Location;
@@ -40,6 +39,7 @@ object! {
 
 impl TokenLocations {
     /// The places, Istio's two if none is written.
+    #[inline(never)]
     pub(super) fn checked(self, at: &mut At<'_>) -> Vec<Location> {
         if self.from_headers.is_empty() && self.from_params.is_empty() && self.from_cookies.is_empty() {
             return Location::defaults();
@@ -65,7 +65,7 @@ impl Shape for CookieName {
     fn read(value: Value, at: &mut At<'_>) -> Option<Self> {
         let name = at.some_text(value)?;
         if name.contains(['=', ';', ' ', '\t']) {
-            at.error(format!("{} is not a cookie's name", shown(&name))).help("leave out `=`, `;` and whitespace");
+            at.wrong(&name, "is not a cookie's name").help("leave out `=`, `;` and whitespace");
         }
         Some(Self(name))
     }

@@ -4,7 +4,6 @@
 use super::schema::Described;
 use super::{
     at::At,
-    problem::shown,
     shape::{Shape, Written, object, words},
 };
 use crate::{connection::SourceAddress, matching::path::PathNormalization, policy::trust_domain::TrustDomains};
@@ -54,8 +53,8 @@ impl Shape for TrustDomain {
     fn read(value: serde_json::Value, at: &mut At<'_>) -> Option<Self> {
         let domain = at.some_text(value)?;
         if domain.contains('/') {
-            let problem = at.error(format!("{} is not a trust domain", shown(&domain)));
-            problem.help("write it without `spiffe://` and without a path, as in `cluster.local`");
+            at.wrong(&domain, "is not a trust domain")
+                .help("write it without `spiffe://` and without a path, as in `cluster.local`");
             return None;
         }
         Some(Self(domain))

@@ -4,7 +4,7 @@ use serde_json::Value;
 
 #[cfg(not(target_arch = "wasm32"))]
 use super::schema::Described;
-use super::{at::At, pattern::pattern, problem::shown, shape::Shape};
+use super::{at::At, pattern::pattern, shape::Shape};
 use crate::matching::pattern::Pattern;
 
 /// A pattern of methods.
@@ -28,10 +28,9 @@ impl Shape for Method {
 #[inline(never)]
 pub(super) fn report_no_method(at: &mut At<'_>, method: &str) {
     if method.contains([',', ' ']) {
-        let problem = at.error(format!("{} is not one method", shown(method)));
-        problem.help("write each method as an element of its own");
+        at.wrong(method, "is not one method").help("write each method as an element of its own");
     } else if method.chars().any(|c| c.is_ascii_lowercase()) {
-        let problem = at.error(format!("{} is not a method: methods are upper case", shown(method)));
-        problem.help(format!("write `{}`", method.to_ascii_uppercase()));
+        at.wrong(method, "is not a method: methods are upper case")
+            .help(format!("write `{}`", method.to_ascii_uppercase()));
     }
 }

@@ -7,7 +7,6 @@ use super::schema::Described;
 use super::{
     at::At,
     header_name::OutputHeader,
-    problem::shown,
     shape::{Required, Shape, object, words},
 };
 use crate::{
@@ -53,6 +52,7 @@ words!(Format: [
 
 impl Outputs {
     /// The header for the payload and those for claims, each header once.
+    #[inline(never)]
     pub(super) fn checked(
         self,
         at: &mut At<'_>,
@@ -70,8 +70,8 @@ impl Outputs {
             let OutputHeader(header) = written.header.value?;
             if taken.contains(&header) {
                 let mut at = at.field("header");
-                let problem = at.error(format!("{} is written twice by this rule", shown(header.as_str())));
-                problem.help("give every claim its own header; `-` and `_` count as the same");
+                at.wrong(header.as_str(), "is written twice by this rule")
+                    .help("give every claim its own header; `-` and `_` count as the same");
             }
             taken.push(header.clone());
             let claim = written.claim.value?;
@@ -97,8 +97,7 @@ impl Shape for ClaimPath {
         let written = at.some_text(value)?;
         let path = Self::parse(&written).ok();
         if path.is_none() {
-            let problem = at.error(format!("{} is not a claim", shown(&written)));
-            problem.help("write `email`, `realm.roles` or `[realm_access][roles]`");
+            at.wrong(&written, "is not a claim").help("write `email`, `realm.roles` or `[realm_access][roles]`");
         }
         path
     }

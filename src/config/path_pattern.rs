@@ -4,7 +4,7 @@ use serde_json::Value;
 
 #[cfg(not(target_arch = "wasm32"))]
 use super::schema::Described;
-use super::{at::At, pattern::report_not_a_pattern, problem::shown, shape::Shape};
+use super::{at::At, pattern::report_not_a_pattern, shape::Shape};
 use crate::matching::path::{NotAPathPattern, PathPattern};
 
 impl Shape for PathPattern {
@@ -12,8 +12,7 @@ impl Shape for PathPattern {
         let written = at.written_text(value)?;
         let pattern = path_pattern(at, &written, Self::parse)?;
         if pattern.names().next().is_some() {
-            let problem = at.error(format!("{} names a segment, and nothing here compares it", shown(&written)));
-            problem.help("write `{*}` for any one segment");
+            at.wrong(&written, "names a segment, and nothing here compares it").help("write `{*}` for any one segment");
         }
         Some(pattern)
     }
@@ -32,19 +31,18 @@ pub(super) fn path_pattern(
     read: fn(&str) -> Result<PathPattern, NotAPathPattern>,
 ) -> Option<PathPattern> {
     if !written.is_empty() && !written.starts_with(['/', '*']) {
-        let problem = at.error(format!("{} matches no path: paths start with `/`", shown(written)));
-        problem.help(format!("write `/{written}`"));
+        at.wrong(written, "matches no path: paths start with `/`").help(format!("write `/{written}`"));
         return None;
     }
     if written.contains(['?', '#']) {
-        let problem = at.error(format!("{} matches no path: paths have neither query nor fragment", shown(written)));
-        problem.help("write only what stands before `?`");
+        at.wrong(written, "matches no path: paths have neither query nor fragment")
+            .help("write only what stands before `?`");
         return None;
     }
     match read(written) {
         Ok(pattern) => return Some(pattern),
         Err(NotAPathPattern::Pattern(reason)) => report_not_a_pattern(at, written, reason),
-        Err(NotAPathPattern::Template) => at.error(format!("{} is not a path template", shown(written))).help(
+        Err(NotAPathPattern::Template) => at.wrong(written, "is not a path template").help(
             "let `{*}` stand for one whole segment, `{**}` for any number as the last wildcard, and write no other `*`",
         ),
     }

@@ -4,7 +4,7 @@ use serde_json::Value;
 
 #[cfg(not(target_arch = "wasm32"))]
 use super::schema::Described;
-use super::{at::At, problem::shown, shape::Shape};
+use super::{at::At, shape::Shape};
 use crate::matching::pattern::{NotAPattern, Pattern};
 
 impl Shape for Pattern {
@@ -28,8 +28,7 @@ pub(super) fn report_not_a_pattern(at: &mut At<'_>, written: &str, reason: NotAP
     match reason {
         NotAPattern::Empty => at.error("it is empty").help("write `*` for anything"),
         NotAPattern::Star => {
-            let problem = at.error(format!("{} is not a pattern", shown(written)));
-            problem.help("put one `*` at the start or at the end, or write it without");
+            at.wrong(written, "is not a pattern").help("put one `*` at the start or at the end, or write it without");
         }
     }
 }

@@ -201,7 +201,7 @@ impl At<'_> {
     fn unknown(&mut self, members: &Map<String, Value>, fields: &[(&'static str, &mut dyn Field)]) {
         for name in members.keys() {
             let mut at = self.field(name);
-            let problem = at.error(format!("{} is not a field here", shown(name)));
+            let problem = at.wrong(name, "is not a field here");
             let holder = fields.iter().find_map(|(holder, field)| Some((camel_case(holder), field.holds(name)?)));
             if let Some((holder, elements)) = holder {
                 problem.help(format!("it belongs in `{holder}{elements}`"));
@@ -488,7 +488,12 @@ impl Shape for Value {
 impl<T: Shape> Shape for Vec<T> {
     fn read(value: Value, at: &mut At<'_>) -> Option<Self> {
         let mut list = Self::new();
-        at.elements(value, &mut |element, at| list.extend(T::read(element, at).or_else(T::stand_in))).then_some(list)
+        let mut read = |element, at: &mut At<'_>| {
+            if let Some(element) = T::read(element, at).or_else(T::stand_in) {
+                list.push(element);
+            }
+        };
+        at.elements(value, &mut read).then_some(list)
     }
 
     fn holds(field: &str) -> Option<&'static str> {
@@ -522,7 +527,7 @@ impl At<'_> {
         let written = self.some_text(value)?;
         let place = known.iter().position(|word| *word == written);
         if place.is_none() {
-            self.error(format!("{} is not known here", shown(&written))).suggest(&written, known);
+            self.wrong(&written, "is not known here").suggest(&written, known);
         }
         place
     }

@@ -116,13 +116,13 @@ fn origin(at: &mut At<'_>, text: &str, context: &RuleContext<'_>, captures: &[&s
         if captures.contains(&name) {
             return Some(Origin::Capture(name.to_owned()));
         }
-        let problem = at.error(format!("no path of this rule has a segment {}", shown(text)));
-        problem.help(format!("write it into `paths`, as in `/tenants/{text}/{{**}}`"));
+        at.error(format!("no path of this rule has a segment {}", shown(text)))
+            .help(format!("write it into `paths`, as in `/tenants/{text}/{{**}}`"));
         return None;
     }
     let attribute = key::attribute(at, text, context)?;
     if !attribute.is_text() {
-        at.error(format!("{} has no text to compare with", shown(text)))
+        at.wrong(text, "has no text to compare with")
             .help("use `request.auth.claims[…]`, `request.headers[…]`, `source.principal` or a `{name}` of `paths`");
         return None;
     }

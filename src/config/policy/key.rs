@@ -16,7 +16,7 @@ pub(super) fn attribute(at: &mut At<'_>, key: &str, context: &RuleContext<'_>) -
                 .help("write `request.auth.claims[realm_access][roles]` for a claim in a claim");
         }
         Attribute::Header(name) if context.context.debug_header.as_ref() == Some(name) => {
-            at.error(format!("{} is the header of `debug`, which is removed before policies decide", shown(key)))
+            at.wrong(key, "is the header of `debug`, which is removed before policies decide")
                 .help("use another header, or set another `debug.header`");
         }
         _ => (),
@@ -26,20 +26,17 @@ pub(super) fn attribute(at: &mut At<'_>, key: &str, context: &RuleContext<'_>) -
 
 #[cold]
 fn report(at: &mut At<'_>, key: &str, reason: NotAnAttribute) {
-    let shown = shown(key);
     match reason {
-        NotAnAttribute::Header => {
-            at.error(format!("{shown} does not name a header")).help("write `request.headers[x-tenant]`");
-        }
+        NotAnAttribute::Header => at.wrong(key, "does not name a header").help("write `request.headers[x-tenant]`"),
         NotAnAttribute::Claim => at
-            .error(format!("{shown} does not name a claim"))
+            .wrong(key, "does not name a claim")
             .help("write `request.auth.claims[groups]` or `request.auth.claims[realm_access][roles]`"),
         NotAnAttribute::Quoted => at
-            .error(format!("{shown} names a claim with quotes in its name"))
+            .wrong(key, "names a claim with quotes in its name")
             .help(format!("write `{}`", key.replace(['"', '\''], ""))),
         NotAnAttribute::Unknown if key.starts_with("experimental.") => at
-            .error(format!("{shown} is not a key"))
+            .wrong(key, "is not a key")
             .help("claimgate does not read Envoy's metadata; use `request.auth.claims[…]` or `request.headers[…]`"),
-        NotAnAttribute::Unknown => at.error(format!("{shown} is not a key")).suggest(key, &Attribute::KEYS),
+        NotAnAttribute::Unknown => at.wrong(key, "is not a key").suggest(key, &Attribute::KEYS),
     }
 }

@@ -1,6 +1,6 @@
 //! What is well written and may not mean what its author thinks.
 
-use std::{cell::Cell, collections::HashSet};
+use std::cell::Cell;
 
 use super::{AuthorizationPolicy, Context, scalar::Scalar};
 use crate::{
@@ -78,15 +78,17 @@ impl Context {
 /// Warns of policies that logs and metrics can't tell apart.
 #[cold]
 pub(super) fn report_same_names(at: &mut At<'_>, policies: &[AuthorizationPolicy]) {
-    let mut known: HashSet<String> = HashSet::new();
+    let mut known: Vec<(&str, &str)> = Vec::new();
     for (index, policy) in policies.iter().enumerate() {
         let Some(name) = policy.name.as_deref() else { continue };
-        let namespace = policy.namespace.as_deref().unwrap_or_default();
-        if !known.insert([namespace, "/", name].concat()) {
-            at.index(index)
+        let names = (policy.namespace.as_deref().unwrap_or_default(), name);
+        match known.binary_search(&names) {
+            Err(place) => known.insert(place, names),
+            Ok(_) => at
+                .index(index)
                 .field("name")
                 .warn(format!("another policy before it is also called {}", shown(name)))
-                .help("logs and metrics tell policies apart by namespace and name");
+                .help("logs and metrics tell policies apart by namespace and name"),
         }
     }
 }

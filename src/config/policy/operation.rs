@@ -1,9 +1,8 @@
 //! `operation`: what a request does.
 
 use super::{
-    pair::{matcher, pairs, report_no_values},
+    pair::{Scalars, Texts, matcher, pairs, report_no_values},
     rule::RuleContext,
-    scalar::Scalar,
     value::path,
 };
 use crate::{config::at::At, policy::rule};
@@ -13,14 +12,14 @@ pairs! {
     pub struct Operation:
 
     /// Host and port as the client wrote them, compared without regard to case: exact, `abc*`, `*abc` or `*`. Default: any.
-    pub hosts: String,
+    pub hosts: Texts,
     /// The port that the connection was opened to: numbers or text. Default: any.
-    pub ports: Scalar,
+    pub ports: Scalars,
     /// Methods, in upper case: exact, `abc*`, `*abc` or `*`. Default: any.
-    pub methods: String,
+    pub methods: Texts,
     /// Paths without query and fragment: exact, `abc*`, `*abc`, `*`, or a template of `{*}`, `{**}` and `{name}`.
     /// Default: any.
-    pub paths: String,
+    pub paths: Texts,
 }
 
 impl Operation {
@@ -29,14 +28,12 @@ impl Operation {
         let pairs = self.pairs();
         report_no_values(at, &pairs);
         let mut operation = rule::Operation::default();
-        for (field, pair) in pairs {
-            if field == "paths" {
-                let mut paths =
-                    |field, list| at.field(field).each(list, |at, text| path(at, text, context, field == "notPaths"));
-                operation.paths = paths("paths", pair.any);
-                operation.not_paths = paths("notPaths", pair.none);
+        for pair in pairs {
+            if let ("paths", any, none) = pair {
+                operation.paths = at.field("paths").each(any, |at, text| path(at, text, context, false));
+                operation.not_paths = at.field("notPaths").each(none, |at, text| path(at, text, context, true));
             } else {
-                operation.others.extend(matcher(at, field, pair, context));
+                operation.others.extend(matcher(at, pair, context));
             }
         }
         operation

@@ -1,37 +1,37 @@
 //! A field and its `not…`, which sources and operations are made of.
 
-use super::{meaning::report_nothing_left, rule::RuleContext, scalar::Scalar, value::each_value};
+use super::{
+    meaning::report_nothing_left,
+    rule::RuleContext,
+    scalar::{Scalar, Values},
+    value::each_value,
+};
 use crate::{
     config::{at::At, shape::camel_case},
     policy::{attribute::Attribute, matcher::Matcher},
 };
 
 /// Values of which any must match, and values of which none may.
-#[derive(Debug)]
-pub(in crate::config) struct Pair<T> {
-    pub(super) any: Vec<T>,
-    pub(super) none: Vec<T>,
+#[derive(Debug, Default)]
+pub(in crate::config) struct Pair<const IS_TEXT: bool> {
+    pub(super) any: Values<IS_TEXT>,
+    pub(super) none: Values<IS_TEXT>,
 }
 
-impl<T> Default for Pair<T> {
-    fn default() -> Self {
-        Self { any: Vec::new(), none: Vec::new() }
-    }
-}
+/// A field of text, and its `not…`.
+pub(super) type Texts = Pair<true>;
+/// A field of text, numbers and booleans, and its `not…`.
+pub(super) type Scalars = Pair<false>;
 
-impl<T> Pair<T> {
+impl<const IS_TEXT: bool> Pair<IS_TEXT> {
     /// Whether it has a value.
     pub(super) fn has_values(&self) -> bool {
-        !self.any.is_empty() || !self.none.is_empty()
+        !self.any.0.is_empty() || !self.none.0.is_empty()
     }
 }
 
-impl<T: Into<Scalar>> Pair<T> {
-    pub(super) fn into_scalars(self) -> Pair<Scalar> {
-        let scalars = |list: Vec<T>| list.into_iter().map(T::into).collect();
-        Pair { any: scalars(self.any), none: scalars(self.none) }
-    }
-}
+/// A field by its name, with its values and those of its `not…`.
+pub(super) type NamedPair = (&'static str, Vec<Scalar>, Vec<Scalar>);
 
 /// Declares an object whose fields are pairs: each is read with its `not…`, so that none can lack one.
 macro_rules! pairs {
@@ -44,7 +44,7 @@ macro_rules! pairs {
         $(#[$($object)*])*
         #[derive(Debug, Default)]
         pub(in crate::config) struct $name {
-            $($(#[$($meta)*])* pub(super) $field: $crate::config::policy::pair::Pair<$shape>,)*
+            $($(#[$($meta)*])* pub(super) $field: $shape,)*
         }
 
         impl $crate::config::shape::Object for $name {
@@ -82,9 +82,8 @@ macro_rules! pairs {
         }
 
         impl $name {
-            /// Every field by its name, with its values as scalars.
-            fn pairs(self) -> Vec<(&'static str, $crate::config::policy::pair::Pair<$crate::config::policy::scalar::Scalar>)> {
-                vec![$((stringify!($field), self.$field.into_scalars())),*]
+            fn pairs(self) -> Vec<$crate::config::policy::pair::NamedPair> {
+                vec![$((stringify!($field), self.$field.any.0, self.$field.none.0)),*]
             }
         }
     };
@@ -92,25 +91,25 @@ macro_rules! pairs {
 pub(super) use pairs;
 
 /// Reports a source or an operation without values, which Istio rejects: it could mean all, or nothing.
-pub(super) fn report_no_values(at: &mut At<'_>, pairs: &[(&str, Pair<Scalar>)]) {
-    if !pairs.iter().any(|(_, pair)| pair.has_values()) && !at.has_errors_inside() {
+pub(super) fn report_no_values(at: &mut At<'_>, pairs: &[NamedPair]) {
+    if pairs.iter().all(|(_, any, none)| any.is_empty() && none.is_empty()) && !at.has_errors_inside() {
         at.error("no field in it has a value").help("write a field with values, or leave the entry out");
     }
 }
 
 /// What a field and its `not…` ask.
 #[inline(never)]
-pub(super) fn matcher(at: &mut At<'_>, field: &str, pair: Pair<Scalar>, context: &RuleContext<'_>) -> Option<Matcher> {
-    if !pair.has_values() {
+pub(super) fn matcher(at: &mut At<'_>, (field, any, none): NamedPair, context: &RuleContext<'_>) -> Option<Matcher> {
+    if any.is_empty() && none.is_empty() {
         return None;
     }
     let [field, negated] = [camel_case(field), camel_case(&["not_", field].concat())];
     let attribute = Attribute::of_field(&field)?;
-    report_nothing_left(&mut at.field(&field), &pair.any, &pair.none, &negated);
-    if pair.any.is_empty() {
+    report_nothing_left(&mut at.field(&field), &any, &none, &negated);
+    if any.is_empty() {
         context.report_negative(&mut at.field(&negated), &attribute);
     }
-    let any = each_value(&mut at.field(&field), pair.any, &attribute, context);
-    let none = each_value(&mut at.field(&negated), pair.none, &attribute, context);
+    let any = each_value(&mut at.field(&field), any, &attribute, context);
+    let none = each_value(&mut at.field(&negated), none, &attribute, context);
     Some(Matcher::new(attribute, any, none))
 }

@@ -73,7 +73,7 @@ impl Rule {
     pub(super) fn needs_token(&self) -> bool {
         let AnyOf(from) = &self.from;
         let asks =
-            |from: &From| from.source.value.as_ref().is_some_and(|source| !source.request_principals.any.is_empty());
+            |from: &From| from.source.value.as_ref().is_some_and(|source| !source.request_principals.any.0.is_empty());
         !from.is_empty() && from.iter().all(asks) || self.when.iter().any(Condition::needs_token)
     }
 }

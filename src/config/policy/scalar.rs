@@ -1,17 +1,20 @@
 //! Values of policies: text, numbers and booleans.
 
-use serde_json::Value;
+use serde_json::{Number, Value};
 
 #[cfg(not(target_arch = "wasm32"))]
 use crate::config::schema::Described;
-use crate::config::{at::At, shape::Shape};
+use crate::{
+    config::{at::At, shape::Shape},
+    policy::attribute::number_text,
+};
 
 /// A text, a number or a boolean; compared as the text it has in JSON.
 #[derive(Debug, PartialEq)]
 pub(in crate::config) enum Scalar {
     Text(String),
     Flag(bool),
-    Number(f64),
+    Number(Number),
 }
 
 impl Scalar {
@@ -22,11 +25,11 @@ impl Scalar {
         match self {
             Self::Text(text) => Some(text),
             Self::Flag(flag) => Some(flag.to_string()),
-            Self::Number(number) if number.abs() >= EXACT => {
+            Self::Number(number) if number.as_f64().is_none_or(|double| double.abs() >= EXACT) => {
                 at.error(format!("`{number}` is too large to be exact")).help("write it in quotes");
                 None
             }
-            Self::Number(number) => Some(number.to_string()),
+            Self::Number(number) => Some(number_text(&number)),
         }
     }
 }
@@ -37,7 +40,7 @@ impl Shape for Scalar {
         match value {
             Value::String(text) => Some(Self::Text(text)),
             Value::Bool(flag) => Some(Self::Flag(flag)),
-            Value::Number(number) => number.as_f64().map(Self::Number),
+            Value::Number(number) => Some(Self::Number(number)),
             other => {
                 at.mismatch(&other, "text, a number or a boolean");
                 None
@@ -55,8 +58,22 @@ impl Shape for Scalar {
     }
 }
 
-impl From<String> for Scalar {
-    fn from(text: String) -> Self {
-        Self::Text(text)
+/// A list of scalars, or only of text.
+#[derive(Debug, Default)]
+pub(in crate::config) struct Values<const IS_TEXT: bool>(pub(super) Vec<Scalar>);
+
+impl<const IS_TEXT: bool> Shape for Values<IS_TEXT> {
+    fn read(value: Value, at: &mut At<'_>) -> Option<Self> {
+        let scalars = if IS_TEXT {
+            Vec::<String>::read(value, at)?.into_iter().map(Scalar::Text).collect()
+        } else {
+            Vec::read(value, at)?
+        };
+        Some(Self(scalars))
+    }
+
+    #[cfg(not(target_arch = "wasm32"))]
+    fn described() -> Described {
+        if IS_TEXT { Vec::<String>::described() } else { Vec::<Scalar>::described() }
     }
 }

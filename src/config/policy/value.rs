@@ -34,26 +34,27 @@ fn values(at: &mut At<'_>, written: Scalar, attribute: &Attribute, context: &Rul
 
 #[cold]
 fn report(at: &mut At<'_>, text: &str, reason: NotAValue) {
-    let shown_text = shown(text);
-    let (what, help) = match reason {
-        NotAValue::Block => ("an address or a block of addresses", "write `10.1.2.3` or `10.1.0.0/16`"),
-        NotAValue::Port => ("a port", "write a number from 0 to 65535"),
+    let (sentence, help) = match reason {
+        NotAValue::Block => ("is not an address or a block of addresses", "write `10.1.2.3` or `10.1.0.0/16`"),
+        NotAValue::Port => ("is not a port", "write a number from 0 to 65535"),
         NotAValue::ServiceAccount => {
-            ("a service account", "write `<namespace>/<name>`, or `<name>` in a policy with a `namespace`")
+            ("is not a service account", "write `<namespace>/<name>`, or `<name>` in a policy with a `namespace`")
         }
         NotAValue::Empty => return at.error("it is empty").help("write `*` for anything"),
         NotAValue::Scheme(bare) => {
-            let problem = at.error(format!("{shown_text} never matches: principals are written without `spiffe://`"));
-            return problem.help(format!("write {}", shown(&bare)));
+            return at
+                .wrong(text, "never matches: principals are written without `spiffe://`")
+                .help(format!("write {}", shown(&bare)));
         }
         NotAValue::Slash => {
-            let problem = at.error(format!("{shown_text} has no slash, so no token matches"));
-            let [of_issuer, of_any] = [format!("<issuer>/{text}"), format!("*/{text}")].map(|text| shown(&text));
-            return problem.help(format!("write {of_issuer}, or {of_any} for any issuer"));
+            let [of_issuer, of_any] = ["<issuer>/", "*/"].map(|start| shown(&[start, text].concat()));
+            return at
+                .wrong(text, "has no slash, so no token matches")
+                .help(format!("write {of_issuer}, or {of_any} for any issuer"));
         }
         NotAValue::Method => return report_no_method(at, text),
     };
-    at.error(format!("{shown_text} is not {what}")).help(help);
+    at.wrong(text, sentence).help(help);
 }
 
 /// A pattern of `paths` or, if it is negated, of `notPaths`.
