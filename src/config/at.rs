@@ -78,13 +78,4 @@ impl<'p> At<'p> {
         }
         checked
     }
-
-    /// A text with something in it.
-    pub(super) fn text(&mut self, written: String) -> Option<String> {
-        if written.is_empty() {
-            self.error("it is empty");
-            return None;
-        }
-        Some(written)
-    }
 }

@@ -232,7 +232,11 @@ impl At<'_> {
     #[inline(never)]
     pub(super) fn some_text(&mut self, value: Value) -> Option<String> {
         let text = self.written_text(value)?;
-        self.text(text)
+        if text.is_empty() {
+            self.error("it is empty");
+            return None;
+        }
+        Some(text)
     }
 
     #[inline(never)]
