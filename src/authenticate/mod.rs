@@ -129,8 +129,11 @@ impl<'g, V: Verify> Authenticator<'g, V> {
     /// The identity of the first rule, by issuer, that finds tokens and finds all of them good, and those of the rules whose
     /// tokens are required.
     fn any(&mut self, request: &Request) -> Result<Vec<Identity>, Stop> {
-        let mut providers = self.providers.to_vec();
-        providers.sort_by(|one, other| one.issuer.name().cmp(&other.issuer.name()));
+        let mut providers: Vec<&Rc<Provider>> = Vec::new();
+        for provider in self.providers {
+            let after = providers.partition_point(|other| other.issuer.name() <= provider.issuer.name());
+            providers.insert(after, provider);
+        }
         let (mut identities, mut worst): (Vec<Identity>, Option<Stop>) = (Vec::new(), None);
         for provider in providers {
             if !identities.is_empty() && provider.presence == Presence::Optional {

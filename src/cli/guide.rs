@@ -121,7 +121,7 @@ An unsigned token proves nothing. No setting turns this check off.
         }
         Reason::AlgUnsupported => {
             "\
-- Issuer: sign with one of the algorithms in [configuration.md](configuration.md#what-a-token-must-promise), such as `ES256` or
+- Issuer: sign with one of the algorithms in [configuration.md](configuration.md#what-a-token-must-claim), such as `ES256` or
   `RS256`. `ES256K` and encryption algorithms are not supported."
         }
         Reason::KidMalformed => "- Issuer: write `kid` as a string, `\"1\"` and not `1`.",

@@ -3,7 +3,10 @@
 //! Every field of every shape passes through here and no request waits for it, so nothing here is inlined: copies of these
 //! functions would make up a fiftieth of the module.
 
-use super::{Problem, Problems, problem::Reported};
+use super::{
+    Problem, Problems,
+    problem::{Reported, shown},
+};
 
 /// A place where problems are reported.
 pub(super) struct At<'p> {
@@ -39,6 +42,13 @@ impl<'p> At<'p> {
         self.problems.push(Problem::new(&*self.path, message.into()))
     }
 
+    /// Reports what is wrong with the text that stands here, as in `at.wrong("a b", "is not a host")`.
+    #[cold]
+    #[inline(never)]
+    pub(super) fn wrong(&mut self, written: &str, sentence: &str) -> Reported<'_> {
+        self.error([&shown(written), " ", sentence].concat())
+    }
+
     /// Reports what is worth knowing.
     #[cold]
     #[inline(never)]
@@ -46,45 +56,26 @@ impl<'p> At<'p> {
         self.problems.push(Problem::new(&*self.path, message.into()).warning())
     }
 
+    /// Whether an error was reported here or inside of it.
+    #[cold]
+    pub(super) fn has_errors_inside(&self) -> bool {
+        self.problems.has_errors_inside(&self.path)
+    }
+
     /// Whether something forbids the configuration.
     pub(super) fn has_errors(&self) -> bool {
         self.problems.has_errors()
     }
 
-    #[cold]
-    pub(super) fn problem(&self, message: impl Into<String>) -> Problem {
-        Problem::new(self.path.clone(), message)
-    }
-
-    #[cold]
-    pub(super) fn report(&mut self, problem: Problem) {
-        self.problems.push(problem);
-    }
-
     /// Reads every element of a list; the bad ones are reported and left out.
     #[inline(never)]
-    pub(super) fn each<W, T>(
-        &mut self,
-        list: impl Into<Option<Vec<W>>>,
-        mut read: impl FnMut(&mut At<'_>, W) -> Option<T>,
-    ) -> Vec<T> {
-        let list = list.into().unwrap_or_default();
-        list.into_iter().enumerate().filter_map(|(index, written)| read(&mut self.index(index), written)).collect()
-    }
-
-    /// The meaning of one of a few known words.
-    pub(super) fn word<T: Copy>(&mut self, written: &str, known: &[(&str, T)]) -> Option<T> {
-        let words: Vec<&str> = known.iter().map(|(word, _)| *word).collect();
-        let place = self.word_of(written.into(), &words)?;
-        known.get(place).map(|(_, meaning)| *meaning)
-    }
-
-    /// A text with something in it.
-    pub(super) fn text(&mut self, written: String) -> Option<String> {
-        if written.is_empty() {
-            self.error("it is empty");
-            return None;
+    pub(super) fn each<W, T>(&mut self, list: Vec<W>, mut read: impl FnMut(&mut At<'_>, W) -> Option<T>) -> Vec<T> {
+        let mut checked = Vec::new();
+        for (index, written) in list.into_iter().enumerate() {
+            if let Some(one) = read(&mut self.index(index), written) {
+                checked.push(one);
+            }
         }
-        Some(written)
+        checked
     }
 }

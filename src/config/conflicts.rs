@@ -25,11 +25,11 @@ fn report_duplicate(at: &mut At<'_>, provider: &Provider, providers: &[Provider]
             && other.locations == provider.locations
     };
     if let Some(other) = earlier.clone().find(is_same) {
-        let sentence = format!("`jwtRules[{}]` is about the same tokens of the same requests", other.index.0);
-        at.field("issuer").warn(sentence).help("make one rule of them, or give each a `match` of its own");
+        let sentence = format!("`jwtRules[{}]` is for the same tokens of the same requests", other.index.0);
+        at.field("issuer").warn(sentence).help("merge the two, or give each its own `match`");
     } else if let Some(other) = earlier.find(|other| other.name == provider.name) {
-        let sentence = format!("{} is also what `jwtRules[{}]` is called", shown(&provider.name), other.index.0);
-        at.field("name").warn(sentence).help("give each rule a `name` of its own, for logs and metrics");
+        let sentence = format!("{} is also the name of `jwtRules[{}]`", shown(&provider.name), other.index.0);
+        at.field("name").warn(sentence).help("give each rule its own `name`, for logs and metrics");
     }
 }
 
@@ -37,7 +37,7 @@ fn report_duplicate(at: &mut At<'_>, provider: &Provider, providers: &[Provider]
 fn report_written_and_read(at: &mut At<'_>, provider: &Provider, providers: &[Provider]) {
     let report = |at: &mut At<'_>, header: &HeaderName| {
         if providers.iter().flat_map(headers).any(|(read, _)| read == header) {
-            at.error(format!("{} is also read for tokens", shown(header.as_str()))).help("write to another header");
+            at.wrong(header.as_str(), "is also read for tokens").help("write to another header");
         }
     };
     if let Some(header) = &provider.output_payload {
@@ -54,8 +54,7 @@ pub(super) fn report_debug_header(at: &mut At<'_>, header: &HeaderName, provider
     let written = providers.iter().flat_map(Provider::outputs);
     let read = providers.iter().flat_map(headers).map(|(name, _)| name);
     if written.chain(read).any(|other| other == header) {
-        let problem = at.error(format!("{} is also a header of a rule", shown(header.as_str())));
-        problem.help("choose another, such as `x-claimgate-debug`");
+        at.wrong(header.as_str(), "is also a header of a rule").help("choose another, such as `x-claimgate-debug`");
     }
 }
 

@@ -1,22 +1,21 @@
-//! `cors`: whose pages may read denials.
+//! `cors`: the origins whose pages may read denials.
 
 use regex_lite::Regex;
 
 use super::{
     at::At,
     header_name::ReadHeader,
-    problem::shown,
     shape::{Required, Text, Written, object},
 };
 use crate::reply::cors::{self, OriginPattern};
 
 object! {
-    /// Whose pages a browser lets read denials, as Istio's `CorsPolicy`.
+    /// The origins whose pages may read denials, as Istio's `CorsPolicy`.
     pub struct Cors:
 
-    /// Whose pages: any of these, each with one of the three fields.
+    /// The origins: any of these, each with one of the three fields.
     pub allow_origins: Required<Vec<StringMatch>>,
-    /// Whether they may if the browser sent cookies along.
+    /// Whether they may read denials of requests with cookies.
     pub allow_credentials: bool = false,
     /// Headers of a denial that they may read besides `www-authenticate` and `retry-after`.
     pub expose_headers: Vec<ReadHeader>,
@@ -28,13 +27,15 @@ object! {
 
     /// An origin, `https://app.example.com`; `*` is every one.
     pub exact: Written<String>,
-    /// How it begins. Only `http://localhost:`, with the colon, keeps other hosts out; anything else is worth a warning.
+    /// How it begins. A prefix that does not end with a colon, as in `http://localhost:`, also matches other hosts, with a
+    /// warning.
     pub prefix: Written<Text>,
     /// A regular expression for the whole of it.
     pub regex: Written<Regex>,
 }
 
 impl Cors {
+    #[inline(never)]
     pub(super) fn checked(self, at: &mut At<'_>) -> cors::Cors {
         let written = self.allow_origins.value.unwrap_or_default();
         if written.is_empty() {
@@ -44,7 +45,7 @@ impl Cors {
         let allow_origins = at.field("allowOrigins").each(written, StringMatch::origin);
         if self.allow_credentials && allow_origins.iter().any(|origin| matches!(origin, OriginPattern::Any)) {
             let mut at = at.field("allowCredentials");
-            at.warn("every page may see what a visitor's cookies lead to").help("list the origins that may");
+            at.warn("every page may read denials of requests with cookies").help("list the origins that need it");
         }
         let expose_headers = self.expose_headers.into_iter().map(|ReadHeader(name)| name.as_str().to_owned()).collect();
         cors::Cors { allow_origins, allow_credentials: self.allow_credentials, expose_headers }
@@ -72,16 +73,14 @@ fn exact_origin(at: &mut At<'_>, exact: String) -> OriginPattern {
     }
     let host = exact.split_once("://").map(|(_, host)| host);
     if exact != "null" && !host.is_some_and(|host| !host.is_empty() && !host.contains('/')) {
-        let problem = at.error(format!("{} is not an origin", shown(&exact)));
-        problem.help("write `https://app.example.com`, without a path");
+        at.wrong(&exact, "is not an origin").help("write `https://app.example.com`, without a path");
     }
     OriginPattern::Exact(exact)
 }
 
 fn origin_prefix(at: &mut At<'_>, prefix: String) -> OriginPattern {
     if !prefix.ends_with(':') {
-        let problem = at.warn(format!("it also lets in `{prefix}.example`, whoever that is"));
-        problem.help("write `exact`, or `regex` for a whole family");
+        at.warn(format!("it also matches `{prefix}.example`")).help("write `exact`, or `regex` for several origins");
     }
     OriginPattern::Prefix(prefix)
 }

@@ -17,12 +17,12 @@ const SHORTEST_SECRET: usize = 16;
 const MAKE_ONE: &str = "make one: `openssl rand -hex 16`";
 
 object! {
-    /// Who is told how a request was decided.
+    /// A header that returns the trace of a decision.
     pub struct Debug:
 
-    /// The header that asks, and that brings the answer. No rule may read or write it.
+    /// The header of the request with the secret, and of the response with the trace. No rule and no policy may use it.
     pub header: OutputHeader = OutputHeader(HeaderName::new("x-claimgate-debug")),
-    /// What the header of a request must say: 16 characters or more, compared in constant time.
+    /// What the request must send: 16 characters or more, compared in constant time.
     pub secret: Required<Secret>,
 }
 
@@ -46,7 +46,7 @@ impl Shape for Secret {
             }
             Value::String(text) => Some(Self::new(text)),
             _ => {
-                at.error("it is something else, not secret text").help(MAKE_ONE);
+                at.error("it is not text").help(MAKE_ONE);
                 None
             }
         }

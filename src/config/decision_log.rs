@@ -1,4 +1,4 @@
-//! What is told of decisions.
+//! The log and the filter state of decisions.
 
 use serde_json::Value;
 
@@ -14,12 +14,12 @@ use crate::decision_log::{
 };
 
 object! {
-    /// What is told of decisions.
+    /// The log and the filter state of decisions.
     pub struct DecisionLog:
 
     /// How the log writes a token's `sub`.
     pub log_subjects: Subjects = Subjects::Hash,
-    /// What the access log and later filters can read of a decision. Default: `reason` and `rule` of denials.
+    /// What the access log and later filters can read about a decision. Default: `reason` and `rule` of denials.
     pub filter_state: FilterState,
 }
 

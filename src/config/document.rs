@@ -3,7 +3,6 @@
 use super::{
     Config,
     at::At,
-    build::policies,
     cors::Cors,
     debug::Debug,
     decision_log::DecisionLog,
@@ -11,8 +10,8 @@ use super::{
     jwt_rule::{self, JwtRule},
     limits::Limits,
     mesh::Mesh,
+    policy::{self, AuthorizationPolicy},
     shape::object,
-    wire::AuthorizationPolicy,
 };
 use crate::{
     authenticate::provider::{Presence, Provider},
@@ -23,15 +22,15 @@ object! {
     /// The whole configuration.
     pub struct Document:
 
-    /// Whose tokens are trusted, as in Istio's `RequestAuthentication`. Default: required, unless there are policies.
+    /// Issuers whose tokens are trusted, as in Istio's `RequestAuthentication`. Default: required, unless there are policies.
     pub jwt_rules: Option<Vec<JwtRule>>,
-    /// Who may do what, as in Istio's `AuthorizationPolicy`. Default: everything passes.
+    /// Policies for requests, as in Istio's `AuthorizationPolicy`. Default: everything passes.
     pub authorization_policies: Option<Vec<AuthorizationPolicy>>,
-    /// How denials are worded.
+    /// The reply to a denied request.
     pub errors: Option<Errors>,
-    /// Whose pages a browser lets read denials, with `errors.cors`, as in Istio's `CorsPolicy`.
+    /// The origins whose pages may read denials, with `errors.cors`, as in Istio's `CorsPolicy`.
     pub cors: Option<Cors>,
-    /// Who is told how a request was decided. Default: no one.
+    /// A header that returns the trace of a decision to clients with a secret. Default: no trace.
     pub debug: Option<Debug>,
     ..limits: Limits,
     ..decision_log: DecisionLog,
@@ -43,8 +42,8 @@ pub(super) fn config(at: &mut At<'_>, written: Document) -> Config {
     report_nothing_written(at, &written);
     let errors = errors::errors(at, written.errors.unwrap_or_default(), written.cors);
     let rules = written.jwt_rules.unwrap_or_default();
-    let context = policies::Context::read(at, written.mesh, &rules, errors.style);
-    let policies = policies::policies(at, written.authorization_policies, &context);
+    let context = policy::Context::read(at, written.mesh, &rules, errors.style, written.debug.as_ref());
+    let policies = policy::policies(at, written.authorization_policies, &context);
     let (providers, sources) = jwt_rule::providers(&mut at.field("jwtRules"), rules, errors.style);
     let debug = written.debug.and_then(|written| written.checked(&mut at.field("debug"), &providers));
     if !at.has_errors() {
@@ -64,7 +63,7 @@ pub(super) fn config(at: &mut At<'_>, written: Document) -> Config {
     }
 }
 
-/// Nothing written is a mistake. A list that is explicitly empty is not refused: the proxy would keep the last configuration,
+/// Nothing written is a mistake. A list that is explicitly empty is not rejected: the proxy would keep the last configuration,
 /// and with it the issuer that was just removed.
 fn report_nothing_written(at: &mut At<'_>, written: &Document) {
     let sentence = "there is no rule and no policy, so every request passes";
@@ -86,13 +85,13 @@ fn report_what_is_open(at: &mut At<'_>, providers: &[Provider], policies: &Polic
     for provider in providers.iter().filter(|provider| provider.expectations.audiences.is_empty()) {
         at.index(provider.index.0)
             .field("audiences")
-            .warn("no audience is listed, so a token that was made for another service is good here too")
-            .help("list what the `aud` of your tokens says");
+            .warn("no audience is listed, so a token for another service is accepted too")
+            .help("list the `aud` of your tokens");
     }
     let is_optional = |provider: &Provider| provider.presence == Presence::Optional;
     let is_open = policies.allow_by_default() && !policies.need_token() && providers.iter().all(is_optional);
     if is_open && !providers.is_empty() {
-        at.warn("no rule requires a token and no policy asks for one, so everybody passes without any")
+        at.warn("no rule requires a token and no policy asks for one, so requests without a token pass")
             .help("write `presence: REQUIRED`, or a policy with `requestPrincipals`");
     }
 }

@@ -8,7 +8,6 @@ use serde_json::Value;
 use super::schema::Described;
 use super::{
     at::At,
-    problem::shown,
     shape::{Shape, TEXT},
 };
 
@@ -56,13 +55,13 @@ fn read(value: Value, at: &mut At<'_>, least: Duration) -> Option<Duration> {
         }
     };
     let Some(span) = parse(&written) else {
-        at.error(format!("{} is not a duration", shown(&written))).help("write it as `60s`, `5m` or `1h30m`");
+        at.wrong(&written, "is not a duration").help("write it as `60s`, `5m` or `1h30m`");
         return None;
     };
     if span < least {
-        at.error(format!("{} is too short", shown(&written))).help(format!("write `{}` or more", text(least)));
+        at.wrong(&written, "is too short").help(format!("write `{}` or more", text(least)));
     } else if span > MOST {
-        at.error(format!("{} is too long", shown(&written))).help(format!("write `{}` or less", text(MOST)));
+        at.wrong(&written, "is too long").help(format!("write `{}` or less", text(MOST)));
     }
     Some(span)
 }

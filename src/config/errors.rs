@@ -1,4 +1,4 @@
-//! `errors`: how denials are worded.
+//! `errors`: the reply to a denied request.
 
 use serde_json::Value;
 
@@ -7,22 +7,21 @@ use super::schema::Described;
 use super::{
     at::At,
     cors::Cors,
-    problem::shown,
     shape::{Shape, object, words},
 };
 use crate::reply::{self, Details, Realm, Style};
 
 object! {
-    /// How denials are worded.
+    /// The reply to a denied request.
     pub struct Errors:
 
-    /// `rfc6750`: status, challenge and reason as RFC 6750 has them. `istio`: status, body and challenge of Envoy's `jwt_authn`
-    /// and RBAC.
+    /// `rfc6750`: status, challenge and reason of RFC 6750. `istio`: status, body and challenge of Envoy's `jwt_authn` and RBAC;
+    /// one good token is enough.
     pub style: Style = Style::Rfc6750,
     /// The realm of the challenge: printable ASCII without `"` and `\`. Not in style `istio`. Default: host and port of the
     /// request.
     pub realm: Option<Realm>,
-    /// How much the client is told. Not in style `istio`. Default: `reason`.
+    /// How much the reply says. Not in style `istio`. Default: `reason`.
     pub details: Option<Details>,
     /// Whether pages of other origins may read a denial. Needs `cors`.
     pub cors: bool = false,
@@ -36,13 +35,13 @@ pub(super) fn errors(at: &mut At<'_>, written: Errors, cors: Option<Cors>) -> re
     let cors = cors.map(|written| written.checked(&mut at.field("cors")));
     for (field, is_written) in [("realm", written.realm.is_some()), ("details", written.details.is_some())] {
         if is_written && written.style == Style::Istio {
-            let (mut at, sentence) = (at.field("errors"), "style `istio` says what Envoy says, and nothing else");
+            let (mut at, sentence) = (at.field("errors"), "style `istio` answers as Envoy does, and has no such field");
             at.field(field).error(sentence).help("leave it out");
         }
     }
     let cors = match (written.cors, cors) {
         (true, None) => {
-            let (mut at, sentence) = (at.field("errors"), "no origin may read, for there is no `cors`");
+            let (mut at, sentence) = (at.field("errors"), "there is no `cors`, so no origin may read");
             at.field("cors").error(sentence).help("write `cors.allowOrigins`");
             None
         }
@@ -60,8 +59,7 @@ impl Shape for Realm {
         let text = at.some_text(value)?;
         let realm = Self::parse(text.clone());
         if realm.is_none() {
-            let problem = at.error(format!("{} can't stand between quotes", shown(&text)));
-            problem.help("use printable ASCII without `\"` and `\\`");
+            at.wrong(&text, "can't be written between quotes").help("use printable ASCII without `\"` and `\\`");
         }
         realm
     }

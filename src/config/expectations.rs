@@ -1,4 +1,4 @@
-//! What a rule's tokens must promise.
+//! What a rule's tokens must claim.
 
 use serde_json::Value;
 
@@ -7,7 +7,6 @@ use super::schema::Described;
 use super::{
     at::At,
     duration::Span,
-    problem::shown,
     shape::{Shape, Text, object},
 };
 use crate::{
@@ -17,25 +16,25 @@ use crate::{
 };
 
 object! {
-    /// What a token must promise.
+    /// What a token must claim.
     pub struct Expectations:
 
     /// Accepted audiences; one of them must be in `aud`. `http://`, `https://` and one trailing `/` are dropped on both sides
-    /// before comparing. Default: `aud` is not looked at, with a warning.
+    /// before comparing. Default: `aud` is not checked, with a warning.
     pub audiences: Vec<Audience>,
-    /// Accepted subjects, as patterns: exact, `abc*`, `*abc`, or `*` for any that is not empty. Default: `sub` is not looked at.
+    /// Accepted subjects, as patterns: exact, `abc*`, `*abc`, or `*` for any that is not empty. Default: `sub` is not checked.
     pub subjects: Vec<Pattern>,
     /// Accepted `typ`, compared without regard to case and to a leading `application/`. If listed, a token without `typ` is
-    /// refused. Default: any bearer token.
+    /// denied. Default: any bearer token.
     pub types: Types = Types::Bearer,
     /// Accepted `alg`. `Ed25519` is another name for `EdDSA`; `HS256`, `HS384` and `HS512` need a shared secret in `jwks`.
     /// Default: every asymmetric one.
     pub algorithms: Algorithms,
-    /// How far the clocks of issuer and proxy may disagree, on `exp`, `nbf` and `maxLifetime`. `0s` means not at all.
+    /// How far the clocks of issuer and proxy may differ, for `exp`, `nbf` and `maxLifetime`. `0s` means not at all.
     pub clock_skew: Span<0> = Span::seconds(60),
     /// Whether a token must have `exp`.
     pub require_expiration: bool = true,
-    /// How long a token may still be valid, the skew added. It needs `exp`, whatever `requireExpiration` says.
+    /// How long a token may still be valid; `clockSkew` is added. It needs `exp`, whatever `requireExpiration` says.
     /// Default: no bound.
     pub max_lifetime: Option<Span<1>>,
 }
@@ -85,7 +84,7 @@ impl Shape for Algorithm {
             let names = Self::ALL.map(Self::name);
             // `ES256K` is an algorithm of its own, not a misspelt `ES256`.
             let is_another = names.iter().any(|known| name.starts_with(known));
-            let problem = at.error(format!("{} is not an algorithm claimgate verifies", shown(&name)));
+            let problem = at.wrong(&name, "is not an algorithm claimgate verifies");
             if is_another { problem.one_of(&names) } else { problem.suggest(&name, &names) }
         }
         algorithm

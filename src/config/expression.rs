@@ -25,8 +25,8 @@ pub(super) fn expression(at: &mut At<'_>, text: String) -> Option<Regex> {
     match compiled(&text).and_then(|_| compiled(&format!("^(?:{text})$"))) {
         Ok(regex) => Some(regex),
         Err(error) => {
-            let problem = at.error(format!("{} is not a regular expression: {error}", shown(&text)));
-            problem.help("there are neither back references nor look-around");
+            at.error(format!("{} is not a regular expression: {error}", shown(&text)))
+                .help("there are neither back references nor look-around");
             None
         }
     }

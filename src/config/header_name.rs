@@ -4,7 +4,7 @@ use serde_json::Value;
 
 #[cfg(not(target_arch = "wasm32"))]
 use super::schema::Described;
-use super::{at::At, problem::shown, shape::Shape};
+use super::{at::At, shape::Shape};
 use crate::request::HeaderName;
 
 /// Headers that frame the message or route it: a claim there breaks the request.
@@ -36,8 +36,7 @@ impl ReadHeader {
     #[inline(never)]
     fn parse(written: &str, at: &mut At<'_>) -> Option<Self> {
         if !written.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte)) {
-            let problem = at.error(format!("{} is not a header's name", shown(written)));
-            problem.help("use letters, digits, `-` and `_`");
+            at.wrong(written, "is not a header's name").help("use letters, digits, `-` and `_`");
             return None;
         }
         Some(Self(HeaderName::new(written)))
@@ -62,8 +61,7 @@ impl Shape for OutputHeader {
         let written = at.some_text(value)?;
         let ReadHeader(name) = ReadHeader::parse(&written, at)?;
         if FRAMING.iter().any(|framing| name.is(framing)) {
-            let problem = at.error(format!("{} belongs to HTTP itself", shown(&written)));
-            problem.help("choose a name of your own, such as `x-user`");
+            at.wrong(&written, "belongs to HTTP itself").help("use another name, such as `x-user`");
             return None;
         }
         Some(Self(name))

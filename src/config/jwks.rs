@@ -31,16 +31,16 @@ object! {
 
     /// The issuer's keys: a JWK Set (RFC 7517), as an object or as a string that holds its JSON.
     pub jwks: Written<JwkSet>,
-    /// Where they are fetched: an `http` or `https` URL. Not beside `jwks`. Default: without `jwks`, what the issuer's metadata
+    /// Where they are fetched: an `http` or `https` URL. Not together with `jwks`. Default: without `jwks`, what the issuer's metadata
     /// say.
     pub jwks_uri: Written<Endpoint>,
     /// Envoy's cluster for `jwksUri` or for the issuer. Default: `outbound|<port>||<host>`.
     pub jwks_cluster: Written<Text>,
-    /// Hosts, with their ports if the URL has one, that the issuer's metadata may name beside its own.
+    /// Hosts, with their ports if the URL has one, that the issuer's metadata may name besides its own.
     pub jwks_hosts: Written<Vec<Host>>,
     /// How long a fetched set is fresh at most.
     pub jwks_cache_duration: Defaulted<Span<1000>> = Span::seconds(5 * 60),
-    /// How long after an answer unknown keys cause no other fetch.
+    /// How long after a response unknown keys cause no other fetch.
     pub jwks_cooldown: Defaulted<Span<1000>> = Span::seconds(10),
     /// How long a set is used since the issuer last confirmed it. Default: `24h`, or `jwksCacheDuration` if that is longer.
     pub jwks_stale_if_error: Written<Span<1>>,
@@ -50,6 +50,7 @@ object! {
 
 impl Jwks {
     /// The keys of a rule, or the source they come from, which rules that say the same of it share.
+    #[inline(never)]
     pub(super) fn checked(
         self,
         at: &mut At<'_>,
@@ -66,8 +67,8 @@ impl Jwks {
         }
         if let Some(secret) = algorithms.iter().find(|algorithm| algorithm.is_symmetric()) {
             let (mut at, secret) = (at.field("algorithms"), secret.name());
-            let problem = at.error(format!("`{secret}` needs a secret, and fetched keys are public"));
-            problem.help("put the secret into `jwks`, or leave the algorithm out");
+            at.error(format!("`{secret}` needs a secret, and fetched keys are public"))
+                .help("put the secret into `jwks`, or leave the algorithm out");
         }
         let Some(location) = self.location(at, issuer) else { return Keys::Inline(KeySet::default()) };
         let source = JwksSource { name: name.to_owned(), location, policy };
@@ -80,7 +81,7 @@ impl Jwks {
 
     fn report_without_effect(&self, at: &mut At<'_>) {
         if self.jwks_uri.is_written {
-            at.field("jwksUri").error("it can't stand beside `jwks`").help("keep the one that is right");
+            at.field("jwksUri").error("it can't be combined with `jwks`").help("keep the one that is right");
             return;
         }
         for (field, is_written) in [
@@ -97,6 +98,7 @@ impl Jwks {
         }
     }
 
+    #[inline(never)]
     fn location(self, at: &mut At<'_>, issuer: &Written<IssuerName>) -> Option<JwksLocation> {
         let through = |endpoint: Endpoint| match self.jwks_cluster.value {
             Some(Text(cluster)) => Endpoint { cluster, ..endpoint },
@@ -104,7 +106,7 @@ impl Jwks {
         };
         if self.jwks_uri.is_written {
             if self.jwks_hosts.is_written {
-                at.field("jwksHosts").warn("it has no effect beside `jwksUri`");
+                at.field("jwksHosts").warn("it has no effect together with `jwksUri`");
             }
             return self.jwks_uri.value.map(through).map(JwksLocation::Uri);
         }
@@ -121,8 +123,8 @@ impl Jwks {
         let stale_if_error = self.jwks_stale_if_error.value.map(|Span(span)| span);
         if stale_if_error.is_some_and(|span| span < cache_duration) {
             let mut at = at.field("jwksStaleIfError");
-            let problem = at.error("it is shorter than `jwksCacheDuration`, for which a set is fresh");
-            problem.help(format!("write `{}` or more", duration::text(cache_duration)));
+            at.error("it is shorter than `jwksCacheDuration`, for which a set is fresh")
+                .help(format!("write `{}` or more", duration::text(cache_duration)));
         }
         RefreshPolicy {
             timeout: self.timeout.value.0,
@@ -143,7 +145,7 @@ fn metadata(at: &mut At<'_>, issuer: &Written<IssuerName>) -> Option<(String, En
         None if issuer.is_written => (),
         None => at.field("jwks").error("it is missing, and without keys no token could pass").help(help),
         Some(name) if endpoint.is_none() => {
-            let sentence = format!("it is missing, and the issuer {} is no URL to ask for its keys", shown(name));
+            let sentence = format!("it is missing, and the issuer {} is not a URL to ask for its keys", shown(name));
             at.field("jwks").error(sentence).help(help);
         }
         Some(_) => (),
@@ -157,6 +159,7 @@ pub(super) struct JwkSet(String);
 
 impl JwkSet {
     /// The keys a rule brings along; what can't be used of them is a warning, a set without a usable key is a problem.
+    #[inline(never)]
     fn checked(self, at: &mut At<'_>, algorithms: &[Algorithm]) -> Option<KeySet> {
         let Self(text) = self;
         let (keys, skipped) = KeySet::parse(text.as_bytes(), algorithms);
@@ -203,12 +206,12 @@ impl Shape for Endpoint {
         let url = at.some_text(value)?;
         let endpoint = Self::parse(&url, None);
         if endpoint.is_none() {
-            let problem = at.error(format!("{} is no URL to fetch keys from", shown(&url)));
-            problem.help("write `https://idp.example.com/keys`, with a host and without a user or `#`");
+            at.wrong(&url, "is not a URL to fetch keys from")
+                .help("write `https://idp.example.com/keys`, with a host and without a user or `#`");
         }
         if is_open(&url) {
-            let problem = at.warn("it is not `https`, so whoever is on the way can answer with other keys");
-            problem.help("write `https`, unless the mesh encrypts the way there");
+            at.warn("it is not `https`, so an attacker on the network can answer with other keys")
+                .help("write `https`, unless the mesh encrypts the connection");
         }
         endpoint
     }
@@ -237,8 +240,7 @@ impl Shape for Host {
         let written = at.some_text(value)?;
         let endpoint = Endpoint::parse(&format!("https://{written}"), None);
         if endpoint.is_none_or(|host| host.path != "/") || written.ends_with('/') {
-            let problem = at.error(format!("{} is not a host", shown(&written)));
-            problem.help("write `keys.example.com`, with a port if the URL has one");
+            at.wrong(&written, "is not a host").help("write `keys.example.com`, with a port if the URL has one");
             return None;
         }
         Some(Self(written))

@@ -1,4 +1,4 @@
-//! `jwtRules`: whose tokens are trusted.
+//! `jwtRules`: the issuers whose tokens are trusted.
 
 use std::rc::Rc;
 
@@ -13,7 +13,6 @@ use super::{
     jwks::{self, Jwks},
     location::TokenLocations,
     output::Outputs,
-    problem::shown,
     request_match::Match,
     shape::{Shape, Text, Written, object, words},
 };
@@ -29,15 +28,16 @@ object! {
 
     /// What logs and metrics call the rule. Default: the issuer.
     pub name: Option<Text>,
-    /// The `iss` of the rule's tokens, compared exactly. Without it the rule takes whatever its keys prove, but for issuers that
-    /// other rules name; that is worth a warning. Default: any.
+    /// The `iss` of the rule's tokens, compared exactly. Without it the rule accepts every token that its keys sign, except for
+    /// issuers that other rules name, with a warning. Default: any.
     pub issuer: Written<IssuerName>,
-    /// `REQUIRED`: a request to which the rule applies must bring a token that is good for this rule. `OPTIONAL`: a request
+    /// `REQUIRED`: a request to which the rule applies must have a token that is good for this rule. `OPTIONAL`: a request
     /// without a token passes.
     pub presence: Presence = Presence::Optional,
     /// The requests the rule is for. It applies to a request if one of the entries does. Default: everything.
     pub r#match: Vec<Match>,
-    /// Top-level claims whose text is a list of words, for policies only. `scope` and `permission` always are.
+    /// Top-level claims whose text is a list of words, for policies and for the format `space`. `scope` and `permission` always
+    /// are.
     pub space_delimited_claims: Vec<Text>,
     ..locations: TokenLocations,
     ..expectations: Expectations,
@@ -66,6 +66,7 @@ impl JwtRule {
         self.issuer.value.as_ref().map(|IssuerName(issuer)| issuer.as_str())
     }
 
+    #[inline(never)]
     fn checked(
         self,
         at: &mut At<'_>,
@@ -76,7 +77,7 @@ impl JwtRule {
     ) -> Provider {
         if !self.issuer.is_written {
             at.field("issuer")
-                .warn("it is missing, so whatever these keys sign is trusted, but for issuers that other rules name")
+                .warn("it is missing, so every token that these keys sign is trusted, except for issuers that other rules name")
                 .help("write the exact `iss` of the tokens");
         }
         let issuer = self.issuer.value.as_ref().map(|IssuerName(issuer)| issuer.clone());
@@ -118,17 +119,17 @@ impl Shape for IssuerName {
         let issuer = at.some_text(value)?;
         let help = "write the exact `iss` of the tokens";
         if issuer.contains(|c: char| c.is_whitespace() || c.is_control()) {
-            at.error(format!("{} has blanks, which no `iss` has", shown(&issuer))).help(help);
+            at.wrong(&issuer, "has whitespace, which no `iss` has").help(help);
             return None;
         }
         if issuer.contains(['{', '}', '<', '>']) {
-            let problem = at.error(format!("{} holds a placeholder, which claimgate does not fill in", shown(&issuer)));
-            problem.help(format!("{help}; several tenants need a rule each"));
+            at.wrong(&issuer, "has a placeholder, which claimgate does not replace")
+                .help(format!("{help}; several tenants need a rule each"));
             return None;
         }
         if jwks::is_open(&issuer) {
-            let problem = at.warn("it is not `https`, so whoever is on the way can answer in its name");
-            problem.help("write `https`, if the `iss` of the tokens says so");
+            at.warn("it is not `https`, so an attacker on the network can answer in its place")
+                .help("write `https`, if the `iss` of the tokens says so");
         }
         Some(Self(issuer))
     }

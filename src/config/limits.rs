@@ -8,8 +8,8 @@ object! {
 
     /// Whether CORS preflights pass without a token, as in Istio.
     pub bypass_cors_preflight: bool = true,
-    /// The longest token that is looked at, in bytes.
+    /// The longest token that is verified, in bytes.
     pub max_token_bytes: Whole<256, 1_048_576> = Whole(65_536),
-    /// How many requests each worker lets wait for the keys of one source.
+    /// How many requests may wait for keys, on each worker and for each source of keys.
     pub max_waiting_requests: Whole<0, 100_000> = Whole(1_000),
 }

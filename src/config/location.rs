@@ -7,7 +7,6 @@ use super::schema::Described;
 use super::{
     at::At,
     header_name::ReadHeader,
-    problem::shown,
     shape::{Required, Shape, Text, object},
 };
 use crate::location::Location;
@@ -30,8 +29,8 @@ object! {
     /// A header with tokens, as Istio's `JWTHeader`.
     pub struct FromHeader:
 
-    /// The header, in any case. `cookie` is refused: use `fromCookies`. A header that two rules read needs the same prefix in
-    /// both, or prefixes of which none begins the other.
+    /// The header, in any case. `cookie` is rejected: use `fromCookies`. A header that two rules read needs the same
+    /// prefix in both, or prefixes of which none begins with the other.
     pub name: Required<ReadHeader>,
     /// What stands before the token, compared without regard to case. A value that starts otherwise holds no token; the prefix
     /// alone holds an empty one.
@@ -40,6 +39,7 @@ object! {
 
 impl TokenLocations {
     /// The places, Istio's two if none is written.
+    #[inline(never)]
     pub(super) fn checked(self, at: &mut At<'_>) -> Vec<Location> {
         if self.from_headers.is_empty() && self.from_params.is_empty() && self.from_cookies.is_empty() {
             return Location::defaults();
@@ -65,7 +65,7 @@ impl Shape for CookieName {
     fn read(value: Value, at: &mut At<'_>) -> Option<Self> {
         let name = at.some_text(value)?;
         if name.contains(['=', ';', ' ', '\t']) {
-            at.error(format!("{} is not a cookie's name", shown(&name))).help("leave out `=`, `;` and blanks");
+            at.wrong(&name, "is not a cookie's name").help("leave out `=`, `;` and whitespace");
         }
         Some(Self(name))
     }

@@ -4,7 +4,6 @@
 use super::schema::Described;
 use super::{
     at::At,
-    problem::shown,
     shape::{Shape, Written, object, words},
 };
 use crate::{connection::SourceAddress, matching::path::PathNormalization, policy::trust_domain::TrustDomains};
@@ -13,15 +12,15 @@ object! {
     /// What policies depend on outside of them.
     pub struct Mesh:
 
-    /// The mesh's trust domain (Istio's MeshConfig), which principals of `cluster.local` mean. Default: principals mean
-    /// themselves.
+    /// The mesh's trust domain (Istio's MeshConfig), for which `cluster.local` stands in principals. Default: principals are
+    /// compared literally.
     pub trust_domain: Option<TrustDomain>,
     /// Other names of the trust domain (Istio's MeshConfig).
     pub trust_domain_aliases: Vec<TrustDomain>,
-    /// What is believed about who opened a connection: Envoy's `connection`, or `filterState` alone. Default: filter state
-    /// where there is one.
+    /// Where `ipBlocks` and `source.ip` come from: Envoy's `connection`, or `filterState` alone. Default: filter state where there
+    /// is one, otherwise the connection.
     pub source_address: Written<SourceAddress>,
-    /// What the proxy makes of paths, in Istio's words. Default: unknown, so every reading counts.
+    /// How the proxy normalizes paths, in Istio's words. Default: unknown, so every reading counts.
     pub path_normalization: Option<PathNormalization>,
 }
 
@@ -39,7 +38,7 @@ impl Mesh {
     pub(super) fn trust_domains(&mut self, at: &mut At<'_>) -> Option<TrustDomains> {
         let aliases = std::mem::take(&mut self.trust_domain_aliases);
         if self.trust_domain.is_none() && !aliases.is_empty() {
-            at.field("trustDomain").error("it is missing, so `trustDomainAliases` are names of nothing");
+            at.field("trustDomain").error("it is missing, and `trustDomainAliases` are other names for it");
         }
         let TrustDomain(trust_domain) = self.trust_domain.take()?;
         Some(TrustDomains::new(trust_domain, aliases.into_iter().map(|TrustDomain(alias)| alias)))
@@ -54,8 +53,8 @@ impl Shape for TrustDomain {
     fn read(value: serde_json::Value, at: &mut At<'_>) -> Option<Self> {
         let domain = at.some_text(value)?;
         if domain.contains('/') {
-            let problem = at.error(format!("{} is not a trust domain", shown(&domain)));
-            problem.help("write it without `spiffe://` and without a path, as in `cluster.local`");
+            at.wrong(&domain, "is not a trust domain")
+                .help("write it without `spiffe://` and without a path, as in `cluster.local`");
             return None;
         }
         Some(Self(domain))

@@ -1,7 +1,6 @@
 //! The configuration: JSON as Envoy hands it over, turned into checked types in one pass, every problem named at once.
 
 mod at;
-mod build;
 mod conflicts;
 mod cors;
 mod debug;
@@ -12,18 +11,22 @@ mod errors;
 mod expectations;
 mod expression;
 mod header_name;
+mod host;
 mod jwks;
 mod jwt_rule;
 mod limits;
 mod location;
 mod mesh;
+mod method;
 mod output;
+mod path_pattern;
+mod pattern;
+mod policy;
 mod problem;
 mod request_match;
 #[cfg(not(target_arch = "wasm32"))]
 pub mod schema;
 mod shape;
-mod wire;
 
 pub use problem::{Problem, Problems};
 
@@ -46,17 +49,17 @@ pub struct Config {
     pub providers: Vec<Provider>,
     /// Where keys are fetched from.
     pub sources: Vec<JwksSource>,
-    /// How many requests a worker lets wait for keys.
+    /// How many requests a worker lets wait for the keys of one source.
     pub max_waiting_requests: usize,
-    /// Who may do what.
+    /// The policies.
     pub policies: Policies,
-    /// How denials are worded.
+    /// The reply to a denied request.
     pub errors: Errors,
     /// How the log writes subjects.
     pub log_subjects: Subjects,
     /// What the access log and later filters can read.
     pub filter_state: FilterState,
-    /// Who is told how a request was decided.
+    /// The header that returns the trace of a decision.
     pub debug: Option<Debug>,
     /// Whether CORS preflights pass without a token.
     pub bypass_cors_preflight: bool,
@@ -65,7 +68,7 @@ pub struct Config {
 }
 
 impl Config {
-    /// Reads a configuration; beside it what is worth a warning.
+    /// Reads a configuration, with the warnings about it.
     ///
     /// # Errors
     /// Every problem found, each with its path.

@@ -7,7 +7,6 @@ use super::schema::Described;
 use super::{
     at::At,
     header_name::OutputHeader,
-    problem::shown,
     shape::{Required, Shape, object, words},
 };
 use crate::{
@@ -20,14 +19,14 @@ use crate::{
 };
 
 object! {
-    /// What goes upstream.
+    /// The headers that a rule writes.
     pub struct Outputs:
 
     /// Header for the payload, as the issuer encoded it: base64url without padding.
     pub output_payload_to_header: Option<OutputHeader>,
     /// Headers for single claims.
     pub output_claim_to_headers: Vec<ClaimToHeader>,
-    /// Whether Envoy chooses the route anew once these headers are set or a forged one is gone.
+    /// Whether Envoy chooses the route again after these headers were set or a forged one was removed.
     pub clear_route_cache: bool = false,
 }
 
@@ -39,7 +38,8 @@ object! {
     pub header: Required<OutputHeader>,
     /// The claim: `email`, `realm.roles` or `[realm_access][roles]`.
     pub claim: Required<ClaimPath>,
-    /// How the value is written. Default: a text as it is, a list with commas; in style `istio` as Envoy.
+    /// How the value is written. `comma` and `space` make the header a list: a text that would be read as several elements is not
+    /// written. Default: a text as it is, a list joined with commas; in style `istio` as Envoy.
     pub format: Option<Format>,
 }
 
@@ -52,6 +52,7 @@ words!(Format: [
 
 impl Outputs {
     /// The header for the payload and those for claims, each header once.
+    #[inline(never)]
     pub(super) fn checked(
         self,
         at: &mut At<'_>,
@@ -69,8 +70,8 @@ impl Outputs {
             let OutputHeader(header) = written.header.value?;
             if taken.contains(&header) {
                 let mut at = at.field("header");
-                let problem = at.error(format!("{} is written twice by this rule", shown(header.as_str())));
-                problem.help("give every claim a header of its own; `-` and `_` count as the same");
+                at.wrong(header.as_str(), "is written twice by this rule")
+                    .help("give every claim its own header; `-` and `_` count as the same");
             }
             taken.push(header.clone());
             let claim = written.claim.value?;
@@ -96,8 +97,7 @@ impl Shape for ClaimPath {
         let written = at.some_text(value)?;
         let path = Self::parse(&written).ok();
         if path.is_none() {
-            let problem = at.error(format!("{} is not a claim", shown(&written)));
-            problem.help("write `email`, `realm.roles` or `[realm_access][roles]`");
+            at.wrong(&written, "is not a claim").help("write `email`, `realm.roles` or `[realm_access][roles]`");
         }
         path
     }

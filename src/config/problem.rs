@@ -1,8 +1,8 @@
-//! What is wrong with a configuration, in words for the one who wrote it: the path, what stands there, what to do.
+//! What is wrong with a configuration: the path, what stands there, what to do.
 
 use std::fmt;
 
-/// How many problems are told: whoever has more has one that comes a hundred times.
+/// How many problems are reported. If there are more, one of them is repeated often.
 const MOST: usize = 100;
 
 /// One problem.
@@ -28,13 +28,7 @@ impl Problem {
         self
     }
 
-    /// Adds the known name most like the written one, or all of them.
-    #[must_use]
-    pub fn suggest(self, written: &str, known: &[&str]) -> Self {
-        self.help(suggestion(written, known))
-    }
-
-    /// Something to know, but no reason to refuse the configuration.
+    /// Something to know, but no reason to reject the configuration.
     #[must_use]
     pub fn warning(mut self) -> Self {
         self.is_warning = true;
@@ -60,8 +54,13 @@ impl Problem {
     }
 
     fn covers(&self, path: &str) -> bool {
-        path.strip_prefix(&self.path).is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '[']))
+        is_inside(path, &self.path)
     }
+}
+
+/// Whether a place is another or inside of it.
+fn is_inside(path: &str, outer: &str) -> bool {
+    path.strip_prefix(outer).is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '[']))
 }
 
 impl fmt::Display for Problem {
@@ -71,7 +70,7 @@ impl fmt::Display for Problem {
     }
 }
 
-/// A problem that was just reported, to add what to do about it; nothing, if it is not told.
+/// A problem that was just reported, to add what to do about it; nothing, if it is left out.
 pub(super) struct Reported<'p>(Option<&'p mut Problem>);
 
 impl Reported<'_> {
@@ -113,35 +112,40 @@ fn all_of(known: &[&str]) -> String {
 /// Problems in the order they were found: the first hundred, errors before warnings if there are more.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct Problems {
-    told: Vec<Problem>,
+    reported: Vec<Problem>,
     left_out: usize,
 }
 
 impl Problems {
     /// Adds a problem, unless a reported one explains it: the same place or one around it.
     pub(super) fn push(&mut self, problem: Problem) -> Reported<'_> {
-        if self.told.iter().any(|reported| !reported.is_warning && reported.covers(&problem.path)) {
+        if self.reported.iter().any(|known| !known.is_warning && known.covers(&problem.path)) {
             return Reported(None);
         }
-        if self.told.len() >= MOST {
+        if self.reported.len() >= MOST {
             self.left_out = self.left_out.saturating_add(1);
-            // An error is told rather than a warning: it is why the configuration is refused.
-            let last_warning = self.told.iter().rposition(Problem::is_warning).filter(|_| !problem.is_warning);
+            // An error goes before a warning: it is why the configuration is rejected.
+            let last_warning = self.reported.iter().rposition(Problem::is_warning).filter(|_| !problem.is_warning);
             let Some(last_warning) = last_warning else { return Reported(None) };
-            self.told.remove(last_warning);
+            self.reported.remove(last_warning);
         }
-        self.told.push(problem);
-        Reported(self.told.last_mut())
+        self.reported.push(problem);
+        Reported(self.reported.last_mut())
+    }
+
+    /// Whether any of them forbids what stands at a place.
+    pub(super) fn has_errors_inside(&self, path: &str) -> bool {
+        self.reported.iter().any(|problem| !problem.is_warning && is_inside(&problem.path, path))
     }
 
     /// Whether any of them forbids the configuration.
     pub fn has_errors(&self) -> bool {
-        self.told.iter().any(|problem| !problem.is_warning)
+        self.reported.iter().any(|problem| !problem.is_warning)
     }
 
-    /// The problems that are told.
+    /// The problems that are reported.
     pub fn iter(&self) -> impl Iterator<Item = &Problem> {
-        self.told.iter()
+        self.reported.iter()
     }
 
     /// How many more there are.
@@ -152,7 +156,7 @@ impl Problems {
 
 impl From<Problem> for Problems {
     fn from(problem: Problem) -> Self {
-        Self { told: vec![problem], left_out: 0 }
+        Self { reported: vec![problem], left_out: 0 }
     }
 }
 

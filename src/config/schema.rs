@@ -1,4 +1,4 @@
-//! The configuration as others are told of it: a JSON Schema for editors and validators, and the tables of its fields in
+//! A description of the configuration: a JSON Schema for editors and validators, and the tables of its fields in
 //! `docs/configuration.md`. Both are made of the declarations that read it. Native only.
 
 use std::fmt::Write;
@@ -53,6 +53,11 @@ impl Described {
 
     pub(super) fn anything() -> Self {
         Self { schema: Map::new(), fields: Vec::new(), is_list: false, is_required: false, note: String::new() }
+    }
+
+    /// What can't be written at all.
+    pub(super) fn nothing() -> Self {
+        Self::of(json!({ "enum": [] }))
     }
 
     pub(super) fn kind(kind: &str) -> Self {
@@ -123,6 +128,12 @@ impl Described {
     /// A list with something in it.
     pub(super) fn not_empty(mut self) -> Self {
         self.schema.insert("minItems".to_owned(), json!(1));
+        self
+    }
+
+    /// An object with something in it.
+    pub(super) fn with_some_field(mut self) -> Self {
+        self.schema.insert("minProperties".to_owned(), json!(1));
         self
     }
 

@@ -14,7 +14,7 @@ pub(super) const TEXT: &str = "text";
 
 /// What a value can be read as.
 pub(super) trait Shape: Sized {
-    /// What helps whoever left it out where it is required.
+    /// What helps where it is required and was left out.
     const HELP: Option<&'static str> = None;
 
     /// Reads a value, or reports why it is none.
@@ -34,7 +34,7 @@ pub(super) trait Shape: Sized {
     #[cfg(not(target_arch = "wasm32"))]
     fn described() -> Described;
 
-    /// How a default is written; null if it is told in words.
+    /// How a default is written; null if the comment says it.
     #[cfg(not(target_arch = "wasm32"))]
     fn written(&self) -> Value {
         Value::Null
@@ -201,7 +201,7 @@ impl At<'_> {
     fn unknown(&mut self, members: &Map<String, Value>, fields: &[(&'static str, &mut dyn Field)]) {
         for name in members.keys() {
             let mut at = self.field(name);
-            let problem = at.error(format!("{} is not a field here", shown(name)));
+            let problem = at.wrong(name, "is not a field here");
             let holder = fields.iter().find_map(|(holder, field)| Some((camel_case(holder), field.holds(name)?)));
             if let Some((holder, elements)) = holder {
                 problem.help(format!("it belongs in `{holder}{elements}`"));
@@ -232,7 +232,11 @@ impl At<'_> {
     #[inline(never)]
     pub(super) fn some_text(&mut self, value: Value) -> Option<String> {
         let text = self.written_text(value)?;
-        self.text(text)
+        if text.is_empty() {
+            self.error("it is empty");
+            return None;
+        }
+        Some(text)
     }
 
     #[inline(never)]
@@ -329,11 +333,18 @@ macro_rules! object {
     };
 }
 
-/// Declares the words of a type: what is written, and what it means.
+/// Declares the words of a type: what is written, and what it means. Behind `but` stands a word that others have, with what is
+/// wrong with it here and what helps.
 macro_rules! words {
-    ($meaning:ty: $words:expr) => {
+    ($meaning:ty: $words:expr $(, but $other:literal: $sentence:literal, $help:literal)?) => {
         impl $crate::config::shape::Shape for $meaning {
             fn read(value: serde_json::Value, at: &mut $crate::config::at::At<'_>) -> Option<Self> {
+                $(
+                    if value == $other {
+                        at.error($sentence).help($help);
+                        return None;
+                    }
+                )?
                 let words = $words;
                 let index = at.word_of(value, &words.map(|(word, _)| word))?;
                 words.get(index).map(|(_, meaning)| *meaning)
@@ -481,7 +492,12 @@ impl Shape for Value {
 impl<T: Shape> Shape for Vec<T> {
     fn read(value: Value, at: &mut At<'_>) -> Option<Self> {
         let mut list = Self::new();
-        at.elements(value, &mut |element, at| list.extend(T::read(element, at).or_else(T::stand_in))).then_some(list)
+        let mut read = |element, at: &mut At<'_>| {
+            if let Some(element) = T::read(element, at).or_else(T::stand_in) {
+                list.push(element);
+            }
+        };
+        at.elements(value, &mut read).then_some(list)
     }
 
     fn holds(field: &str) -> Option<&'static str> {
@@ -515,7 +531,7 @@ impl At<'_> {
         let written = self.some_text(value)?;
         let place = known.iter().position(|word| *word == written);
         if place.is_none() {
-            self.error(format!("{} is not known here", shown(&written))).suggest(&written, known);
+            self.wrong(&written, "is not known here").suggest(&written, known);
         }
         place
     }

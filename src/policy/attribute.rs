@@ -374,8 +374,8 @@ impl fmt::Display for Claim {
     }
 }
 
-/// The text of a number: `5.0` is `5`, as it is in a configuration.
-fn number_text(number: &Number) -> String {
+/// The text of a number, in a token and in a configuration: `5.0` is `5`.
+pub fn number_text(number: &Number) -> String {
     const EXACT: f64 = 9_007_199_254_740_992.0;
     match number.as_f64() {
         Some(double) if number.is_f64() && double.fract() == 0.0 && double.abs() < EXACT => format!("{double:.0}"),

@@ -1,10 +1,11 @@
 //! `selector` and `targetRefs`: a filter is in one proxy, and so are its policies.
 
-use serde_json::Value as Json;
+use serde_json::Value;
 
-use super::{At, AuthorizationPolicy, selected, shown};
+use super::AuthorizationPolicy;
+use crate::config::at::At;
 
-/// Warns of every selection, and refuses those that can't be of one workload.
+/// Warns of every selection, and rejects those that can't be of one workload.
 #[cold]
 pub(super) fn report(at: &mut At<'_>, policies: &[AuthorizationPolicy]) {
     for (index, policy) in policies.iter().enumerate() {
@@ -15,25 +16,24 @@ pub(super) fn report(at: &mut At<'_>, policies: &[AuthorizationPolicy]) {
             let mut at = at.index(index);
             let mut at = at.field(field);
             match other {
-                Some((other, _)) => {
-                    let other = shown(&format!("authorizationPolicies[{other}].{field}"));
-                    let problem = at.problem(format!("it is another workload than {other}"));
-                    at.report(
-                        problem.help("a filter is in one proxy: write the policies of that workload and no others"),
-                    );
-                }
-                None => {
-                    let problem = at.problem("it is not read: the policy is for the proxy this filter runs in");
-                    at.report(problem.warning());
-                }
+                Some((other, _)) => at
+                    .error(format!("it selects another workload than `authorizationPolicies[{other}].{field}`"))
+                    .help("a filter is in one proxy: write the policies of that workload and no others"),
+                None => _ = at.warn("it is not read: the policy is for the proxy this filter runs in"),
             }
         }
     }
 }
 
+/// `selector` and `targetRefs`, if they are written.
+fn selected(policy: &AuthorizationPolicy) -> impl Iterator<Item = (&'static str, &Value)> {
+    let fields = [("selector", &policy.selector), ("targetRefs", &policy.target_refs)];
+    fields.into_iter().filter_map(|(field, written)| Some((field, written.as_ref()?)))
+}
+
 /// Whether one workload can't be what both choose: a label with two values, or targets of which none is the same.
-fn differ(one: &Json, other: &Json) -> bool {
-    let labels = [one, other].map(|written| written.get("matchLabels").and_then(Json::as_object));
+fn differ(one: &Value, other: &Value) -> bool {
+    let labels = [one, other].map(|written| written.get("matchLabels").and_then(Value::as_object));
     if let [Some(ours), Some(theirs)] = labels {
         return ours.iter().any(|(label, value)| theirs.get(label).is_some_and(|other| other != value));
     }
