@@ -1,7 +1,7 @@
 //! `claimgate check`: every problem in a configuration, with its path.
 
 use std::{
-    fs,
+    fs, mem,
     path::{Path, PathBuf},
 };
 
@@ -108,10 +108,13 @@ impl Found {
     }
 }
 
-/// The documents of a text, by way of YAML's own values: they refuse a name written twice.
+/// The documents of a text, by way of YAML's own values: they refuse a name written twice. The first error is the last item,
+/// because the parser returns it again without end.
 fn documents(text: &str) -> Vec<Result<Value, serde_norway::Error>> {
-    let documents = serde_norway::Deserializer::from_str(text);
-    documents.map(|document| serde_norway::from_value(serde_norway::Value::deserialize(document)?)).collect()
+    let documents = serde_norway::Deserializer::from_str(text)
+        .map(|document| serde_norway::from_value(serde_norway::Value::deserialize(document)?));
+    let mut is_over = false;
+    documents.take_while(|document| !mem::replace(&mut is_over, document.is_err())).collect()
 }
 
 fn fail_open(path: &str, help: &str) -> Problem {
