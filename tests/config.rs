@@ -107,6 +107,33 @@ fn the_command_finds_every_configuration() {
 }
 
 #[test]
+fn the_command_tells_configurations_apart_only_if_there_are_several() {
+    let checked = |file: &str| {
+        let (status, stdout, _) = run("check", DEPLOYED, Path::new(file));
+        (status, stdout)
+    };
+    assert_eq!(checked("envoy.json"), (0, "envoy.json: good, with 1 rule(s)\n".to_owned()));
+    assert_eq!(
+        checked("istio_several.yaml"),
+        (3, "istio_several.yaml: edge/claimgate: good, with 1 rule(s)\n".to_owned())
+    );
+}
+
+#[test]
+fn an_explanation_needs_one_configuration() {
+    assert_eq!(
+        run("explain", DEPLOYED, Path::new("documents.yaml")),
+        (
+            1,
+            String::new(),
+            "documents.yaml: it has 2 configurations: `document 1`, `document 3`\n  \
+             help: put the one to explain into a file of its own\n"
+                .to_owned()
+        )
+    );
+}
+
+#[test]
 fn nothing_is_beside_nothing() {
     for entry in fs::read_dir(FOLDER).unwrap().chain(fs::read_dir(DEPLOYED).unwrap()) {
         let path = entry.unwrap().path();
