@@ -68,10 +68,11 @@ fn named(configurations: &[Configuration]) -> impl Iterator<Item = (String, &Con
 
 fn parse(name: &str, configuration: &Configuration) -> Result<Config, Outcome> {
     configuration.surroundings.iter().for_each(|problem| print_one(name, problem));
+    let is_rejected = configuration.surroundings.iter().any(|problem| !problem.is_warning());
     match Config::parse(configuration.json.as_bytes()) {
         Ok((config, warnings)) => {
             print(name, &warnings);
-            Ok(config)
+            if is_rejected { Err(Outcome::Refused) } else { Ok(config) }
         }
         Err(problems) => {
             print(name, &problems);

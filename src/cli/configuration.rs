@@ -61,7 +61,7 @@ impl Configuration {
 
     /// In Envoy's `PluginConfig`.
     fn of_envoy(plugin: &Value, name: Option<&str>) -> Option<Self> {
-        let configuration = plugin.pointer("/configuration/value").filter(|value| value.is_string());
+        let configuration = plugin.pointer("/configuration/value");
         let module = either(plugin, ["vm_config", "vmConfig"]);
         let is_named = module.is_some_and(|module| module.to_string().contains("claimgate"))
             || module.and(name).is_some_and(|name| name.contains("claimgate"));
@@ -72,10 +72,15 @@ impl Configuration {
         let fail_open_before = either(plugin, ["fail_open", "failOpen"]).and_then(Value::as_bool);
         let is_open = policy == Some("FAIL_OPEN") || fail_open_before == Some(true);
         let warning = is_open.then(|| fail_open("failure_policy", "write `FAIL_RELOAD`"));
+        let (json, problem) = match configuration {
+            None => (String::new(), None),
+            Some(Value::String(json)) => (json.clone(), None),
+            Some(fields) => (fields.to_string(), Some(not_text(plugin))),
+        };
         Some(Self {
             name: name.unwrap_or("filter").to_owned(),
-            json: configuration.and_then(Value::as_str).unwrap_or_default().to_owned(),
-            surroundings: warning.into_iter().collect(),
+            json,
+            surroundings: warning.into_iter().chain(problem).collect(),
             is_for_claimgate: true,
         })
     }
@@ -97,4 +102,12 @@ fn either<'v>(value: &'v Value, names: [&str; 2]) -> Option<&'v Value> {
 
 fn fail_open(path: &str, help: &str) -> Problem {
     Problem::new(path, "`FAIL_OPEN` lets every request pass while the module is down").help(help).warning()
+}
+
+/// Envoy hands over the text of a `StringValue`; of other messages the module gets the bytes of protobuf.
+fn not_text(plugin: &Value) -> Problem {
+    let written = plugin.pointer("/configuration/@type").and_then(Value::as_str);
+    let written = written.and_then(|url| url.rsplit('/').next()).unwrap_or("google.protobuf.Struct");
+    Problem::new("configuration", format!("`{written}` arrives as protobuf, not as JSON, and the filter rejects it"))
+        .help("use a `google.protobuf.StringValue` whose `value` is the JSON as text")
 }
