@@ -68,19 +68,69 @@ fn every_problem_is_said_in_these_words() {
     assert!(differences.is_empty(), "{differences}");
 }
 
+/// Exit status, standard output and standard error of a command on a file of a folder.
+fn run(command: &str, folder: &str, file: &Path) -> (i32, String, String) {
+    let output = Command::new(env!("CARGO_BIN_EXE_claimgate"))
+        .current_dir(folder)
+        .arg(command)
+        .arg(file.file_name().unwrap())
+        .output()
+        .unwrap();
+    let [stdout, stderr] = [output.stdout, output.stderr].map(|bytes| String::from_utf8(bytes).unwrap());
+    (output.status.code().unwrap(), stdout, stderr)
+}
+
+fn assert_checked(folder: &str, path: &Path) {
+    let (status, _, stderr) = run("check", folder, path);
+    let expected = expected(path);
+    assert_eq!(stderr, expected, "{}", path.display());
+    let is_good = expected.lines().all(|line| line.starts_with("warning: ") || line.starts_with("  help: "));
+    assert_eq!(status, if is_good { 0 } else { 3 }, "{}", path.display());
+}
+
 #[test]
 fn the_command_says_what_the_proxy_says() {
-    for path in files(FOLDER).into_iter().chain(files(DEPLOYED)) {
+    for path in files(FOLDER) {
         // The command also reads YAML, so it does not treat text that is not an object as JSON.
         if path.extension().unwrap() == "json" && !fs::read(&path).unwrap().starts_with(b"{") {
             continue;
         }
-        let output = Command::new(env!("CARGO_BIN_EXE_claimgate")).arg("check").arg(&path).output().unwrap();
-        let expected = expected(&path);
-        assert_eq!(String::from_utf8(output.stderr).unwrap(), expected, "{}", path.display());
-        let is_good = expected.lines().all(|line| line.starts_with("warning: ") || line.starts_with("  help: "));
-        assert_eq!(output.status.code(), Some(if is_good { 0 } else { 3 }), "{}", path.display());
+        assert_checked(FOLDER, &path);
     }
+}
+
+#[test]
+fn the_command_finds_every_configuration() {
+    for path in files(DEPLOYED) {
+        assert_checked(DEPLOYED, &path);
+    }
+}
+
+#[test]
+fn the_command_tells_configurations_apart_only_if_there_are_several() {
+    let checked = |file: &str| {
+        let (status, stdout, _) = run("check", DEPLOYED, Path::new(file));
+        (status, stdout)
+    };
+    assert_eq!(checked("envoy.json"), (0, "envoy.json: good, with 1 rule(s)\n".to_owned()));
+    assert_eq!(
+        checked("istio_several.yaml"),
+        (3, "istio_several.yaml: edge/claimgate: good, with 1 rule(s)\n".to_owned())
+    );
+}
+
+#[test]
+fn an_explanation_needs_one_configuration() {
+    assert_eq!(
+        run("explain", DEPLOYED, Path::new("documents.yaml")),
+        (
+            1,
+            String::new(),
+            "documents.yaml: it has 2 configurations: `document 1`, `document 3`\n  \
+             help: put the one to explain into a file of its own\n"
+                .to_owned()
+        )
+    );
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! `claimgate check`: every problem in a configuration, with its path.
+//! `claimgate check`: every problem in the configurations of a file, with its path.
 
 use std::{
     fs,
@@ -6,127 +6,90 @@ use std::{
 };
 
 use claimgate::config::{Config, Problem, Problems};
-use serde::Deserialize;
-use serde_json::Value;
 
-use super::Outcome;
+use super::{Outcome, configuration::Configuration, configurations::Configurations};
 
 #[derive(clap::Args)]
 pub(super) struct Arguments {
-    /// JSON or YAML: the filter's configuration, or the Istio WasmPlugin or the Envoy configuration that holds it.
+    /// JSON or YAML: the filter's configuration, or the Istio WasmPlugins or the Envoy configuration that hold it.
     file: PathBuf,
 }
 
+/// Checks every configuration in the file. The outcome is that of the worst.
 pub(super) fn run(arguments: &Arguments) -> Outcome {
-    match read(&arguments.file) {
+    let configurations = match read(&arguments.file) {
+        Ok(configurations) => configurations,
+        Err(outcome) => return outcome,
+    };
+    let file = arguments.file.display();
+    let check = |(name, configuration): (String, &Configuration)| match parse(&name, configuration) {
         Ok(config) => {
-            println!("{}: good, with {} rule(s)", arguments.file.display(), config.providers.len());
+            println!("{file}: {name}good, with {} rule(s)", config.providers.len());
             Outcome::Good
         }
         Err(outcome) => outcome,
-    }
+    };
+    named(&configurations).map(check).max().unwrap_or(Outcome::Good)
 }
 
-/// The configuration in a file; what is to be said about it goes to standard error.
-pub(super) fn read(file: &Path) -> Result<Config, Outcome> {
+/// The only configuration in a file; what is to be said about it goes to standard error.
+pub(super) fn read_one(file: &Path) -> Result<Config, Outcome> {
+    let configurations = read(file)?;
+    if let [configuration] = configurations.as_slice() {
+        return parse("", configuration);
+    }
+    let names: Vec<&str> = configurations.iter().map(|configuration| configuration.name.as_str()).collect();
+    eprintln!("{}: it has {} configurations: `{}`", file.display(), names.len(), names.join("`, `"));
+    eprintln!("  help: put the one to explain into a file of its own");
+    Err(Outcome::Failed)
+}
+
+fn read(file: &Path) -> Result<Vec<Configuration>, Outcome> {
     let name = file.display();
     let text = fs::read_to_string(file).map_err(|error| {
         eprintln!("{name}: {error}");
         Outcome::Failed
     })?;
-    let found = Found::in_text(&text).map_err(|error| {
+    let configurations = Configurations::in_text(&text).map_err(|error| {
         eprintln!("{name}: it is neither JSON nor YAML: {error}");
         Outcome::Refused
     })?;
-    found.warning.iter().for_each(print_one);
-    match Config::parse(found.json.as_bytes()) {
+    configurations.left_out.iter().for_each(|problem| print_one("", problem));
+    Ok(configurations.list)
+}
+
+/// Each with its name in front, if there is more than one.
+fn named(configurations: &[Configuration]) -> impl Iterator<Item = (String, &Configuration)> {
+    configurations.iter().map(|configuration| match configurations {
+        [_] => (String::new(), configuration),
+        _ => (format!("{}: ", configuration.name), configuration),
+    })
+}
+
+fn parse(name: &str, configuration: &Configuration) -> Result<Config, Outcome> {
+    configuration.surroundings.iter().for_each(|problem| print_one(name, problem));
+    let is_rejected = configuration.surroundings.iter().any(|problem| !problem.is_warning());
+    match Config::parse(configuration.json.as_bytes()) {
         Ok((config, warnings)) => {
-            print(&warnings);
-            Ok(config)
+            print(name, &warnings);
+            if is_rejected { Err(Outcome::Refused) } else { Ok(config) }
         }
         Err(problems) => {
-            print(&problems);
+            print(name, &problems);
             Err(Outcome::Refused)
         }
     }
 }
 
-/// The filter's configuration, and what is to be said about its surroundings.
-struct Found {
-    json: String,
-    warning: Option<Problem>,
-}
-
-impl Found {
-    /// JSON of its own stays as it is, so that a name written twice is found.
-    fn in_text(text: &str) -> Result<Self, serde_norway::Error> {
-        let documents = documents(text);
-        if let Some(found) = documents
-            .iter()
-            .flatten()
-            .find_map(|document| Self::in_istio(document).or_else(|| Self::in_envoy(document)))
-        {
-            return Ok(found);
-        }
-        let json = match documents.into_iter().next() {
-            _ if text.trim_start().starts_with('{') => text.to_owned(),
-            Some(document) => document?.to_string(),
-            None => Value::Null.to_string(),
-        };
-        Ok(Self { json, warning: None })
-    }
-
-    /// In a WasmPlugin.
-    fn in_istio(document: &Value) -> Option<Self> {
-        let is_plugin = document.get("kind").and_then(Value::as_str) == Some("WasmPlugin");
-        let plugin = document.get("spec").filter(|_| is_plugin)?;
-        let is_open = plugin.get("failStrategy").and_then(Value::as_str) == Some("FAIL_OPEN");
-        let help = "write `FAIL_RELOAD`, or `FAIL_CLOSE` before Istio 1.27";
-        Some(Self {
-            json: plugin.get("pluginConfig").map(Value::to_string).unwrap_or_default(),
-            warning: is_open.then(|| fail_open("spec.failStrategy", help)),
-        })
-    }
-
-    /// In the first `StringValue` with rules or policies, at any depth.
-    fn in_envoy(value: &Value) -> Option<Self> {
-        let configuration = value.pointer("/configuration/value").and_then(Value::as_str);
-        let configuration =
-            configuration.filter(|text| text.contains("jwtRules") || text.contains("authorizationPolicies"));
-        if let Some(configuration) = configuration {
-            let policy = value.get("failure_policy").or_else(|| value.get("failurePolicy"));
-            let is_open = policy.and_then(Value::as_str) == Some("FAIL_OPEN")
-                || value.get("fail_open").or_else(|| value.get("failOpen")).and_then(Value::as_bool) == Some(true);
-            let warning = is_open.then(|| fail_open("failure_policy", "write `FAIL_RELOAD`"));
-            return Some(Self { json: configuration.to_owned(), warning });
-        }
-        match value {
-            Value::Array(list) => list.iter().find_map(Self::in_envoy),
-            Value::Object(members) => members.values().find_map(Self::in_envoy),
-            _ => None,
-        }
-    }
-}
-
-/// The documents of a text, by way of YAML's own values: they refuse a name written twice.
-fn documents(text: &str) -> Vec<Result<Value, serde_norway::Error>> {
-    let documents = serde_norway::Deserializer::from_str(text);
-    documents.map(|document| serde_norway::from_value(serde_norway::Value::deserialize(document)?)).collect()
-}
-
-fn fail_open(path: &str, help: &str) -> Problem {
-    Problem::new(path, "`FAIL_OPEN` lets every request pass while the module is down").help(help).warning()
-}
-
-fn print(problems: &Problems) {
-    problems.iter().for_each(print_one);
+fn print(name: &str, problems: &Problems) {
+    problems.iter().for_each(|problem| print_one(name, problem));
     if problems.left_out() > 0 {
-        eprintln!("and {} more", problems.left_out());
+        eprintln!("{name}and {} more", problems.left_out());
     }
 }
 
-fn print_one(problem: &Problem) {
-    eprintln!("{}{problem}", if problem.is_warning() { "warning: " } else { "" });
+fn print_one(name: &str, problem: &Problem) {
+    eprintln!("{}{name}{problem}", if problem.is_warning() { "warning: " } else { "" });
     if let Some(help) = problem.helping() {
         eprintln!("  help: {help}");
     }

@@ -19,7 +19,7 @@ use super::{Outcome, check};
 
 #[derive(clap::Args)]
 pub(super) struct Arguments {
-    /// JSON or YAML, as for `check`.
+    /// JSON or YAML, as for `check`, with one configuration.
     file: PathBuf,
     /// The key set that would be fetched, for every rule that fetches one.
     #[arg(long, value_name = "FILE")]
@@ -57,7 +57,7 @@ pub(super) struct Arguments {
 }
 
 pub(super) fn run(arguments: &Arguments) -> Outcome {
-    let config = match check::read(&arguments.file) {
+    let config = match check::read_one(&arguments.file) {
         Ok(config) => config,
         Err(outcome) => return outcome,
     };

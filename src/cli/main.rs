@@ -1,6 +1,8 @@
 //! `claimgate` at a desk: the same configuration code that runs in the proxy, before a rollout.
 
 mod check;
+mod configuration;
+mod configurations;
 mod explain;
 mod guide;
 mod reasons;
@@ -30,8 +32,8 @@ enum Command {
     Schema,
 }
 
-/// What the exit status says.
-#[derive(Clone, Copy)]
+/// What the exit status says, the worst last.
+#[derive(Clone, Copy, Eq, Ord, PartialEq, PartialOrd)]
 enum Outcome {
     /// The configuration is good.
     Good,
