@@ -79,6 +79,15 @@ fn a_token_lacks_the_group() {
     );
 }
 
+/// Envoy joins several lines of `Authorization`, and a token with something behind it is bad.
+#[test]
+fn several_authorization_lines_are_one() {
+    let token = bearer(json!({}));
+    let said = |lines: [&str; 2]| explain(&["--path", "/", "-H", lines[0], "-H", lines[1]]).1;
+    assert!(said(["authorization: Basic YTpi", &token]).contains("token=proven"));
+    assert!(said([&token, "Authorization: Basic YTpi"]).starts_with("401 signature_encoding"));
+}
+
 /// A path that servers read in several ways is shown in the reading that decides.
 #[test]
 fn the_reading_of_the_path_that_decides_is_told() {

@@ -109,8 +109,20 @@ impl Arguments {
     fn request(&self) -> Request {
         let pseudo = [(":method", &self.method), (":path", &self.path), (":authority", &self.host)];
         let pseudo = pseudo.into_iter().map(|(name, value)| (name.to_owned(), value.clone().into_bytes()));
-        let headers = self.headers.iter().map(|(name, value)| (name.clone(), value.clone().into_bytes()));
-        Request::new(pseudo.chain(headers).collect())
+        Request::new(pseudo.chain(self.joined()).collect())
+    }
+
+    /// The headers as a filter in Envoy gets them: of several `Authorization` lines it makes one.
+    fn joined(&self) -> Vec<(String, Vec<u8>)> {
+        let mut joined: Vec<(String, Vec<u8>)> = Vec::new();
+        for (name, value) in &self.headers {
+            let first = joined.iter_mut().find(|(other, _)| name == "authorization" && other == name);
+            match first {
+                Some((_, line)) => line.extend([b",", value.as_bytes()].concat()),
+                None => joined.push((name.clone(), value.clone().into_bytes())),
+            }
+        }
+        joined
     }
 }
 
