@@ -51,6 +51,12 @@ words!(Format: [
 ]);
 
 impl Outputs {
+    /// The headers it writes.
+    pub(super) fn headers(&self) -> impl Iterator<Item = &HeaderName> {
+        let claims = self.output_claim_to_headers.iter().filter_map(|output| output.header.value.as_ref());
+        claims.chain(&self.output_payload_to_header).map(|OutputHeader(name)| name)
+    }
+
     /// The header for the payload and those for claims, each header once.
     #[inline(never)]
     pub(super) fn checked(

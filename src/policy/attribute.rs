@@ -40,6 +40,8 @@ pub enum Attribute {
     /// A claim of the token.
     Claim(Claim),
     Header(HeaderName),
+    /// A header that a rule writes from a token and that nobody else can send.
+    Output(HeaderName),
 }
 
 /// A claim, and its name if it is one of the first level.
@@ -144,14 +146,14 @@ impl Attribute {
             Self::RequestPrincipal => reader.request_principal(text),
             Self::Host => Value::text(&text.to_ascii_lowercase()),
             Self::Method => Value::method(text),
-            Self::Sni | Self::Claim(_) | Self::Header(_) => Value::text(text),
+            Self::Sni | Self::Claim(_) | Self::Header(_) | Self::Output(_) => Value::text(text),
         };
         Ok(vec![value?])
     }
 
     /// Whether the fact comes from the token.
     pub fn needs_token(&self) -> bool {
-        matches!(self, Self::RequestPrincipal | Self::Claim(_))
+        matches!(self, Self::RequestPrincipal | Self::Claim(_) | Self::Output(_))
     }
 
     /// Whether the fact is what RFC 6749 section 3.3 calls scope; some issuers write `scp`.
@@ -163,7 +165,13 @@ impl Attribute {
     pub fn is_text(&self) -> bool {
         matches!(
             self,
-            Self::Header(_) | Self::Method | Self::Claim(_) | Self::Principal | Self::TrustDomain | Self::Sni
+            Self::Header(_)
+                | Self::Output(_)
+                | Self::Method
+                | Self::Claim(_)
+                | Self::Principal
+                | Self::TrustDomain
+                | Self::Sni
         )
     }
 
@@ -182,7 +190,9 @@ impl Attribute {
             }
             Self::Host => Found::Text(known.host()),
             Self::Method if !view.is_preflight() => Found::Text(known.method()),
-            Self::Method | Self::Sni | Self::Claim(_) | Self::Header(_) => Found::Texts(self.texts(view)),
+            Self::Method | Self::Sni | Self::Claim(_) | Self::Header(_) | Self::Output(_) => {
+                Found::Texts(self.texts(view))
+            }
         }
     }
 
@@ -193,7 +203,7 @@ impl Attribute {
         Some(match self {
             Self::Method if view.is_preflight() => known.announced_methods().map(Cow::Borrowed).collect(),
             Self::Method => vec![Cow::Borrowed(known.method())],
-            Self::Header(name) => known.values(name.as_str()).map(Cow::Borrowed).collect(),
+            Self::Header(name) | Self::Output(name) => known.values(name.as_str()).map(Cow::Borrowed).collect(),
             Self::Claim(claim) => claim.texts(view).into_iter().map(bytes).collect(),
             Self::Sni => one(known.sni()),
             Self::Principal | Self::TrustDomain => {
@@ -255,7 +265,7 @@ impl Attribute {
                 }
             }
             // A header that is there and empty is present (Envoy's present_match).
-            (Self::Header(_), Pattern::Present) => Some(!texts.is_empty()),
+            (Self::Header(_) | Self::Output(_), Pattern::Present) => Some(!texts.is_empty()),
             (Self::Header(name), _) if name.as_str() == ":authority" && !exact && in_any_case() => None,
             // Any other text must say something, in one line (Envoy's `.+`).
             (Self::Claim(_) | Self::Sni, Pattern::Present) => {
@@ -290,7 +300,7 @@ impl fmt::Display for Attribute {
     /// As it is written in `when`, or as its field if it can't be.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Header(name) => write!(f, "request.headers[{name}]"),
+            Self::Header(name) | Self::Output(name) => write!(f, "request.headers[{name}]"),
             Self::Claim(claim) => claim.fmt(f),
             _ => PLACES
                 .iter()

@@ -21,7 +21,10 @@ pub(super) fn attribute(at: &mut At<'_>, key: &str, context: &RuleContext<'_>) -
         }
         _ => (),
     }
-    Some(attribute)
+    Some(match attribute {
+        Attribute::Header(name) if context.context.is_output(&name) => Attribute::Output(name),
+        attribute => attribute,
+    })
 }
 
 #[cold]

@@ -33,6 +33,8 @@ pub(super) struct Context {
     settings: Settings,
     /// Whether `sourceAddress` is written.
     names_source_address: bool,
+    /// The headers that rules write from tokens.
+    outputs: Vec<HeaderName>,
     /// The header that asks for a trace, which no policy sees.
     debug_header: Option<HeaderName>,
     warned: Warned,
@@ -56,9 +58,15 @@ impl Context {
                 path_normalization: mesh.path_normalization,
             },
             names_source_address: mesh.source_address.is_written,
+            outputs: rules.iter().flat_map(|rule| rule.outputs.headers()).cloned().collect(),
             debug_header: debug.map(|debug| debug.header.0.clone()),
             warned: Warned::default(),
         }
+    }
+
+    /// Whether a rule writes this very header.
+    fn is_output(&self, name: &HeaderName) -> bool {
+        self.outputs.iter().any(|output| output.as_str() == name.as_str())
     }
 }
 
