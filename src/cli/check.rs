@@ -35,7 +35,7 @@ pub(super) fn read(file: &Path) -> Result<Config, Outcome> {
         Outcome::Failed
     })?;
     let found = Found::in_text(&text).map_err(|error| {
-        eprintln!("{name}: it is neither JSON nor YAML: {error}");
+        eprintln!("{name}: it is neither JSON nor YAML: {}", sentence(&error));
         Outcome::Refused
     })?;
     found.warning.iter().for_each(print_one);
@@ -108,10 +108,29 @@ impl Found {
     }
 }
 
-/// The documents of a text, by way of YAML's own values: they refuse a name written twice.
+/// The documents of a text, by way of YAML's own values: they refuse a name written twice. After an error the reader would
+/// repeat it without end.
 fn documents(text: &str) -> Vec<Result<Value, serde_norway::Error>> {
-    let documents = serde_norway::Deserializer::from_str(text);
-    documents.map(|document| serde_norway::from_value(serde_norway::Value::deserialize(document)?)).collect()
+    let mut documents = Vec::new();
+    for document in serde_norway::Deserializer::from_str(text) {
+        let read = serde_norway::Value::deserialize(document).and_then(serde_norway::from_value);
+        let is_last = read.is_err();
+        documents.push(read);
+        if is_last {
+            break;
+        }
+    }
+    documents
+}
+
+/// What is wrong with a text, without the value that is wrong: it may be a secret.
+fn sentence(error: &serde_norway::Error) -> String {
+    let sentence = error.to_string();
+    if !["invalid type: ", "invalid value: "].iter().any(|kind| sentence.contains(kind)) {
+        return sentence;
+    }
+    let place = error.location().map(|place| format!(" at line {} column {}", place.line(), place.column()));
+    format!("a value is not of its type{}", place.unwrap_or_default())
 }
 
 fn fail_open(path: &str, help: &str) -> Problem {
