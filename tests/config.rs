@@ -99,6 +99,19 @@ fn the_command_says_what_the_proxy_says() {
     }
 }
 
+/// What is no YAML has its place told, and not what stands there: it may be a secret.
+#[test]
+fn the_command_does_not_repeat_what_it_cannot_read() {
+    for text in ["*hunter2", "!hunter2 x", "!!int hunter2", "'hunter2", "{hunter2: [}", "{[hunter2]: x}", "[hunter2"] {
+        let file = Path::new(env!("CARGO_TARGET_TMPDIR")).join("unreadable.yaml");
+        fs::write(&file, format!("debug: {text}")).unwrap();
+        let output = Command::new(env!("CARGO_BIN_EXE_claimgate")).arg("check").arg(&file).output().unwrap();
+        let said = String::from_utf8(output.stderr).unwrap();
+        assert!(said.contains("it is neither JSON nor YAML: ") && !said.contains("hunter2"), "{text}: {said}");
+        assert_eq!(output.status.code(), Some(3), "{text}");
+    }
+}
+
 #[test]
 fn the_command_finds_every_configuration() {
     for path in files(DEPLOYED) {

@@ -62,9 +62,10 @@ impl Expectations {
 pub struct Audience(String);
 
 impl Audience {
-    /// An audience as it is written.
-    pub fn new(written: String) -> Self {
-        Self(written)
+    /// An audience as it is written, if there is anything to compare.
+    pub fn parse(written: String) -> Option<Self> {
+        let audience = Self(written);
+        (!audience.is("")).then_some(audience)
     }
 
     /// As it is written.
@@ -104,6 +105,7 @@ impl Types {
     }
 }
 
+#[inline(never)]
 fn bare_audience(written: &str) -> &str {
     let bare = written.strip_prefix("https://").or_else(|| written.strip_prefix("http://")).unwrap_or(written);
     bare.strip_suffix('/').unwrap_or(bare)

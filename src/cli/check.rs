@@ -51,7 +51,7 @@ fn read(file: &Path) -> Result<Vec<Configuration>, Outcome> {
         Outcome::Failed
     })?;
     let configurations = Configurations::in_text(&text).map_err(|error| {
-        eprintln!("{name}: it is neither JSON nor YAML: {error}");
+        eprintln!("{name}: it is neither JSON nor YAML: {}", sentence(&error));
         Outcome::Refused
     })?;
     configurations.left_out.iter().for_each(|problem| print_one("", problem));
@@ -93,4 +93,14 @@ fn print_one(name: &str, problem: &Problem) {
     if let Some(help) = problem.helping() {
         eprintln!("  help: {help}");
     }
+}
+
+/// What is wrong with a text, without the value that is wrong: it may be a secret.
+fn sentence(error: &serde_norway::Error) -> String {
+    let sentence = error.to_string();
+    if !["invalid type: ", "invalid value: "].iter().any(|kind| sentence.contains(kind)) {
+        return sentence;
+    }
+    let place = error.location().map(|place| format!(" at line {} column {}", place.line(), place.column()));
+    format!("a value is not of its type{}", place.unwrap_or_default())
 }

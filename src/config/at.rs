@@ -12,12 +12,14 @@ use super::{
 pub(super) struct At<'p> {
     path: String,
     problems: &'p mut Problems,
+    /// Whether what is written here may be a secret, and is never shown.
+    is_hidden: bool,
 }
 
 impl<'p> At<'p> {
     /// The configuration itself.
     pub(super) fn top(problems: &'p mut Problems) -> Self {
-        Self { path: String::new(), problems }
+        Self { path: String::new(), problems, is_hidden: false }
     }
 
     pub(super) fn path(&self) -> &str {
@@ -27,12 +29,13 @@ impl<'p> At<'p> {
     #[inline(never)]
     pub(super) fn field(&mut self, name: &str) -> At<'_> {
         let dot = if self.path.is_empty() { "" } else { "." };
-        At { path: [&self.path, dot, name].concat(), problems: self.problems }
+        let is_hidden = self.is_hidden || self.path.is_empty() && name == "debug";
+        At { path: [&self.path, dot, name].concat(), problems: self.problems, is_hidden }
     }
 
     #[inline(never)]
     pub(super) fn index(&mut self, index: usize) -> At<'_> {
-        At { path: format!("{}[{index}]", self.path), problems: self.problems }
+        At { path: format!("{}[{index}]", self.path), problems: self.problems, is_hidden: self.is_hidden }
     }
 
     /// Reports what forbids the configuration; the help can follow, as in `at.error("it is empty").help("write `*`")`.
@@ -46,7 +49,13 @@ impl<'p> At<'p> {
     #[cold]
     #[inline(never)]
     pub(super) fn wrong(&mut self, written: &str, sentence: &str) -> Reported<'_> {
-        self.error([&shown(written), " ", sentence].concat())
+        self.error([&self.shown(written), " ", sentence].concat())
+    }
+
+    /// What is written here, unless it may be a secret.
+    #[cold]
+    pub(super) fn shown(&self, written: &str) -> String {
+        if self.is_hidden { "it".to_owned() } else { shown(written) }
     }
 
     /// Reports what is worth knowing.

@@ -54,7 +54,9 @@ pub(super) fn report_debug_header(at: &mut At<'_>, header: &HeaderName, provider
     let written = providers.iter().flat_map(Provider::outputs);
     let read = providers.iter().flat_map(headers).map(|(name, _)| name);
     if written.chain(read).any(|other| other == header) {
-        at.wrong(header.as_str(), "is also a header of a rule").help("choose another, such as `x-claimgate-debug`");
+        let is_default = header.is("x-claimgate-debug");
+        let another = if is_default { "x-claimgate-trace" } else { "x-claimgate-debug" };
+        at.wrong(header.as_str(), "is also a header of a rule").help(format!("choose another, such as `{another}`"));
     }
 }
 

@@ -22,7 +22,7 @@ object! {
 
     /// The header of the request with the secret, and of the response with the trace. No rule and no policy may use it.
     pub header: OutputHeader = OutputHeader(HeaderName::new("x-claimgate-debug")),
-    /// What the request must send: 16 characters or more, compared in constant time.
+    /// What the request must send: 16 characters or more without whitespace around them, compared in constant time.
     pub secret: Required<Secret>,
 }
 
@@ -38,18 +38,17 @@ impl Shape for Secret {
 
     /// What is written here is never shown.
     fn read(value: Value, at: &mut At<'_>) -> Option<Self> {
-        match value {
+        let sentence = match value {
             Value::String(text) if text.chars().count() < SHORTEST_SECRET => {
-                let length = text.chars().count();
-                at.error(format!("it has {length} characters, fewer than {SHORTEST_SECRET}")).help(MAKE_ONE);
-                None
+                format!("it has {} characters, fewer than {SHORTEST_SECRET}", text.chars().count())
             }
-            Value::String(text) => Some(Self::new(text)),
-            _ => {
-                at.error("it is not text").help(MAKE_ONE);
-                None
-            }
-        }
+            Value::String(text) if text.trim() == text => return Some(Self::new(text)),
+            // RFC 9110 section 5.5.
+            Value::String(_) => "it has whitespace around it, which no header's value has".to_owned(),
+            _ => "it is not text".to_owned(),
+        };
+        at.error(sentence).help(MAKE_ONE);
+        None
     }
 
     #[cfg(not(target_arch = "wasm32"))]

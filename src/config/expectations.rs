@@ -110,7 +110,12 @@ impl Shape for Types {
 
 impl Shape for Audience {
     fn read(value: Value, at: &mut At<'_>) -> Option<Self> {
-        at.some_text(value).map(Self::new)
+        let written = at.some_text(value)?;
+        let audience = Self::parse(written.clone());
+        if audience.is_none() {
+            at.wrong(&written, "is empty without its scheme and slash").help("write the `aud` of the tokens");
+        }
+        audience
     }
 
     #[cfg(not(target_arch = "wasm32"))]

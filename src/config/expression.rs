@@ -22,7 +22,10 @@ pub(super) fn expression(at: &mut At<'_>, text: String) -> Option<Regex> {
     }
     let compiled = |expression: &str| RegexBuilder::new(expression).size_limit(LARGEST).build();
     // Alone first: what is only sound inside of the anchors, such as `a)(b`, is none.
-    match compiled(&text).and_then(|_| compiled(&format!("^(?:{text})$"))) {
+    let anchored = || compiled(&format!("^(?:{text})$"));
+    // Under the flag `x` a comment at the end would go on to the bracket, but not over a line break.
+    let commented = |_| compiled(&format!("^(?:{text}\n)$"));
+    match compiled(&text).and_then(|_| anchored().or_else(commented)) {
         Ok(regex) => Some(regex),
         Err(error) => {
             at.error(format!("{} is not a regular expression: {error}", shown(&text)))
@@ -41,5 +44,21 @@ impl Shape for Regex {
     #[cfg(not(target_arch = "wasm32"))]
     fn described() -> Described {
         Described::longest_text(LONGEST)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::Problems;
+
+    #[test]
+    fn a_comment_ends_before_the_bracket() {
+        let mut problems = Problems::default();
+        for (text, matched, other) in [("(?x) a | b # c", "b", "bc"), ("(?x)a#b)", "a", "a\n"), ("a#b", "a#b", "a#b\n")]
+        {
+            let regex = expression(&mut At::top(&mut problems), text.to_owned()).unwrap();
+            assert!(regex.is_match(matched) && !regex.is_match(other), "{text}");
+        }
     }
 }

@@ -7,8 +7,11 @@ use super::schema::Described;
 use super::{at::At, shape::Shape};
 use crate::request::HeaderName;
 
-/// Headers that frame the message or route it: a claim there breaks the request.
-const FRAMING: [&str; 13] = [
+/// Headers that make a request a preflight (Fetch standard), which what is written would be removed from, and then those that
+/// frame the message or route it: a claim there breaks the request.
+const RESERVED: [&str; 15] = [
+    "access-control-request-method",
+    "origin",
     "connection",
     "content-encoding",
     "content-length",
@@ -60,11 +63,13 @@ impl Shape for OutputHeader {
     fn read(value: Value, at: &mut At<'_>) -> Option<Self> {
         let written = at.some_text(value)?;
         let ReadHeader(name) = ReadHeader::parse(&written, at)?;
-        if FRAMING.iter().any(|framing| name.is(framing)) {
-            at.wrong(&written, "belongs to HTTP itself").help("use another name, such as `x-user`");
-            return None;
-        }
-        Some(Self(name))
+        let sentence = match RESERVED.iter().position(|reserved| name.is(reserved)) {
+            None => return Some(Self(name)),
+            Some(0 | 1) => "is what a preflight is known by, and would be removed from it",
+            Some(_) => "belongs to HTTP itself",
+        };
+        at.wrong(&written, sentence).help("use another name, such as `x-user`");
+        None
     }
 
     #[cfg(not(target_arch = "wasm32"))]

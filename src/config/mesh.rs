@@ -20,7 +20,8 @@ object! {
     /// Where `ipBlocks` and `source.ip` come from: Envoy's `connection`, or `filterState` alone. Default: filter state where there
     /// is one, otherwise the connection.
     pub source_address: Written<SourceAddress>,
-    /// How the proxy normalizes paths, in Istio's words. Default: unknown, so every reading counts.
+    /// How the proxy normalizes paths, in Istio's words. It is about ALLOW rules only: DENY rules and `match` keep every reading.
+    /// Default: unknown, so every reading counts.
     pub path_normalization: Option<PathNormalization>,
 }
 

@@ -77,7 +77,8 @@ impl Described {
     }
 
     pub(super) fn secret(shortest: usize) -> Self {
-        Self::of(json!({ "type": "string", "minLength": shortest, "writeOnly": true }))
+        let pattern = r"^[^ \t\r\n][\s\S]*[^ \t\r\n]$";
+        Self::of(json!({ "type": "string", "minLength": shortest, "pattern": pattern, "writeOnly": true }))
     }
 
     pub(super) fn pattern(pattern: &str) -> Self {

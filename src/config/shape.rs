@@ -5,12 +5,13 @@ use serde_json::{Map, Value};
 
 #[cfg(not(target_arch = "wasm32"))]
 use super::schema::Described;
-use super::{
-    at::At,
-    problem::{Reported, shown},
-};
+use super::{at::At, problem::Reported};
 
 pub(super) const TEXT: &str = "text";
+/// From here on a double can't hold every whole number.
+pub(super) const EXACT: f64 = 9_007_199_254_740_992.0;
+/// What is wrong with such a number.
+pub(super) const TOO_LARGE: &str = "is too large to be exact";
 
 /// What a value can be read as.
 pub(super) trait Shape: Sized {
@@ -253,15 +254,15 @@ impl At<'_> {
     /// Reports a value of another shape. Lists and objects are not shown: they may hold a secret.
     #[cold]
     pub(super) fn mismatch(&mut self, value: &Value, expected: &str) -> Reported<'_> {
-        let found = match value {
-            Value::String(text) => format!("{} is text", shown(text)),
-            Value::Number(number) => format!("`{number}` is a number"),
-            Value::Bool(flag) => format!("`{flag}` is a boolean"),
-            Value::Array(_) => "it is a list".to_owned(),
-            Value::Object(_) => "it is an object".to_owned(),
-            Value::Null => "it is nothing".to_owned(),
+        let (written, kind) = match value {
+            Value::String(text) => (self.shown(text), "text"),
+            Value::Number(_) => (self.shown(&value.to_string()), "a number"),
+            Value::Bool(_) => (self.shown(&value.to_string()), "a boolean"),
+            Value::Array(_) => ("it".to_owned(), "a list"),
+            Value::Object(_) => ("it".to_owned(), "an object"),
+            Value::Null => ("it".to_owned(), "nothing"),
         };
-        self.error(format!("{found}, not {expected}"))
+        self.error(format!("{written} is {kind}, not {expected}"))
     }
 }
 
@@ -449,11 +450,16 @@ impl Shape for bool {
 
 impl Shape for f64 {
     fn read(value: Value, at: &mut At<'_>) -> Option<Self> {
-        let number = value.as_f64();
-        if number.is_none() {
+        let Some(number) = value.as_f64() else {
             at.mismatch(&value, "a number");
+            return None;
+        };
+        // As a double it is the nearest that there is, and nothing better is known.
+        if !value.is_f64() && number.abs() >= EXACT {
+            at.wrong(&value.to_string(), TOO_LARGE);
+            return None;
         }
-        number
+        Some(number)
     }
 
     #[cfg(not(target_arch = "wasm32"))]

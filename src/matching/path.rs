@@ -92,6 +92,12 @@ pub fn reading(target: &[u8], normalization: PathNormalization) -> Reading<'_> {
     Reading { depth: Depth::Normal, path: Cow::Owned(resolve(&turn(&decoded), merge)) }
 }
 
+/// The text of a pattern as servers read it: what never needed encoding is decoded.
+#[inline(never)]
+pub fn unencoded(text: &str) -> String {
+    String::from_utf8(decode(text.as_bytes(), is_unreserved)).unwrap_or_else(|_| text.to_owned())
+}
+
 /// A request target without query and fragment.
 fn path(target: &[u8]) -> &[u8] {
     let end = target.iter().position(|byte| matches!(byte, b'?' | b'#')).unwrap_or(target.len());
@@ -177,6 +183,8 @@ pub enum NotAPathPattern {
     Pattern(NotAPattern),
     /// A brace that is not `{*}`, `{**}` or `{name}` alone in its segment, or a wildcard behind `{**}`, or `*` beside them.
     Template,
+    /// One name for two segments, of which only one could be compared.
+    Names,
 }
 
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -236,7 +244,7 @@ impl PathPattern {
         let decoded = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap_or_else(|_| text.to_owned());
         Ok(Self {
             raw: Form::parse(text, plain)?,
-            normal: Form::parse(&decoded(decode(text.as_bytes(), is_unreserved)), plain)?,
+            normal: Form::parse(&unencoded(text), plain)?,
             eager: Form::parse(&decoded(percent_decode(text.as_bytes()).collect()), plain)?,
         })
     }
@@ -336,7 +344,13 @@ impl Form {
                 }
                 "{*}" => Segment::One,
                 "{**}" => Segment::Rest,
-                name if is_name(name) => Segment::Named(name.trim_matches(['{', '}']).to_owned()),
+                name if is_name(name) => {
+                    let name = name.trim_matches(['{', '}']);
+                    if segments.iter().any(|known| matches!(known, Segment::Named(known) if known == name)) {
+                        return Err(NotAPathPattern::Names);
+                    }
+                    Segment::Named(name.to_owned())
+                }
                 literal if literal.contains(['{', '}', '*']) => return Err(NotAPathPattern::Template),
                 literal => Segment::Literal(literal.as_bytes().to_vec()),
             });
@@ -477,7 +491,9 @@ mod tests {
                 "{pattern} {path}"
             );
         }
-        for pattern in ["", "/{**}/{*}", "/{**}/a*", "/{x y}", "/{}", "/a{*}", "/{*}/b*", "{*}", "/*/a", "/{*"] {
+        for pattern in
+            ["", "/{**}/{*}", "/{**}/a*", "/{x y}", "/{}", "/a{*}", "/{*}/b*", "{*}", "/*/a", "/{*", "/{x}/{x}"]
+        {
             assert!(PathPattern::parse(pattern).is_err(), "{pattern}");
         }
     }

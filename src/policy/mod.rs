@@ -110,9 +110,9 @@ impl Policies {
         Err(if self.wants_token(&view) { Denial { reason: Reason::TokenMissing, ..denial } } else { denial })
     }
 
-    /// Whether a request passes that no rule is about.
+    /// Whether a request passes that no rule is about, and there are such requests.
     pub fn allow_by_default(&self) -> bool {
-        self.allow.is_none()
+        self.allow.is_none() && !self.deny.matches_everything()
     }
 
     /// Whether some rule in force asks anything of the token.

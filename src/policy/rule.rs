@@ -44,6 +44,12 @@ pub enum Lack {
 }
 
 impl Operation {
+    /// Whether every request is this operation.
+    fn is_any(&self) -> bool {
+        let is_any_path = self.paths.is_empty() || self.paths.iter().any(PathPattern::is_any);
+        is_any_path && self.not_paths.is_empty() && self.others.is_empty()
+    }
+
     /// The captures of every path pattern that matches, if the request is this operation when its path is read so.
     fn captures<'r>(&'r self, view: &View<'_>, reading: &'r Reading<'_>) -> Vec<Captures<'r>> {
         let unknown = view.unknown_matches;
@@ -70,6 +76,12 @@ impl Rule {
     /// Whether it asks anything of the token.
     pub(super) fn needs_token(&self) -> bool {
         self.from.iter().flatten().chain(&self.when).any(Matcher::needs_token)
+    }
+
+    /// Whether it is written to match every request.
+    pub(super) fn matches_everything(&self) -> bool {
+        let is_any = self.to.is_empty() || self.to.iter().any(Operation::is_any);
+        self.from.is_empty() && self.when.is_empty() && is_any
     }
 
     /// Whether the rule matches when the path is read so.

@@ -19,6 +19,11 @@ impl RuleSet {
         self.rules.iter().any(Rule::needs_token)
     }
 
+    /// Whether some rule matches every request.
+    pub(super) fn matches_everything(&self) -> bool {
+        self.rules.iter().any(Rule::matches_everything)
+    }
+
     /// The first rule that prohibits: it matches in some reading of the path.
     pub(super) fn first_prohibiting(&self, view: &View<'_>) -> Option<&Rule> {
         let view = view.for_prohibition();

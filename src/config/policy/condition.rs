@@ -57,9 +57,9 @@ impl Condition {
         }
         let mut any = each_value(&mut at.field("values"), self.values, &attribute, context);
         any.extend(self.matches.into_iter().flatten().map(Value::Expression));
-        let origins = at
-            .field("valuesFrom")
-            .each(self.values_from.unwrap_or_default(), |at, Text(text)| origin(at, &text, context, captures));
+        let origins = at.field("valuesFrom").each(self.values_from.unwrap_or_default(), |at, Text(text)| {
+            origin(at, &text, &attribute, context, captures)
+        });
         any.extend(origins.into_iter().map(Value::Elsewhere));
         let none = each_value(&mut at.field("notValues"), self.not_values, &attribute, context);
         let mut all = each_value(&mut at.field("allOf"), self.all_of.unwrap_or_default(), &attribute, context);
@@ -111,7 +111,13 @@ impl Condition {
 
 /// Another key, or a segment of the path.
 #[inline(never)]
-fn origin(at: &mut At<'_>, text: &str, context: &RuleContext<'_>, captures: &[&str]) -> Option<Origin> {
+fn origin(
+    at: &mut At<'_>,
+    text: &str,
+    compared: &Attribute,
+    context: &RuleContext<'_>,
+    captures: &[&str],
+) -> Option<Origin> {
     if let Some(name) = text.strip_prefix('{').and_then(|rest| rest.strip_suffix('}')) {
         if captures.contains(&name) {
             return Some(Origin::Capture(name.to_owned()));
@@ -124,6 +130,10 @@ fn origin(at: &mut At<'_>, text: &str, context: &RuleContext<'_>, captures: &[&s
     if !attribute.is_text() {
         at.wrong(text, "has no text to compare with")
             .help("use `request.auth.claims[…]`, `request.headers[…]`, `source.principal` or a `{name}` of `paths`");
+        return None;
+    }
+    if attribute == *compared {
+        at.wrong(text, "is the key itself, so nothing is compared").help("write another key, or a `{name}` of `paths`");
         return None;
     }
     Some(Origin::Attribute(attribute))

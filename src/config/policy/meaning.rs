@@ -27,6 +27,9 @@ impl Context {
                     "write `sourceAddress: connection` at the top if no such listener is in front, or `filterState`",
                 );
             }
+            Attribute::Namespace if text.contains('/') => at
+                .warn(format!("{} has a slash, which no namespace has", shown(text)))
+                .help("write the namespace alone, or `<namespace>/<name>` in `serviceAccounts`"),
             Attribute::RequestPrincipal => {
                 for value in values {
                     if let Value::Principal(pattern) = value {

@@ -5,7 +5,10 @@ use serde_json::{Number, Value};
 #[cfg(not(target_arch = "wasm32"))]
 use crate::config::schema::Described;
 use crate::{
-    config::{at::At, shape::Shape},
+    config::{
+        at::At,
+        shape::{EXACT, Shape, TOO_LARGE},
+    },
     policy::attribute::number_text,
 };
 
@@ -21,12 +24,17 @@ impl Scalar {
     /// Its text. A number that a double can't hold is not the number that was written.
     #[inline(never)]
     pub(super) fn into_text(self, at: &mut At<'_>) -> Option<String> {
-        const EXACT: f64 = 9_007_199_254_740_992.0;
         match self {
             Self::Text(text) => Some(text),
             Self::Flag(flag) => Some(flag.to_string()),
             Self::Number(number) if number.as_f64().is_none_or(|double| double.abs() >= EXACT) => {
-                at.error(format!("`{number}` is too large to be exact")).help("write it in quotes");
+                // A double is no longer the number that was written.
+                let problem = if number.is_f64() {
+                    at.error(["it ", TOO_LARGE].concat())
+                } else {
+                    at.wrong(&number.to_string(), TOO_LARGE)
+                };
+                problem.help("write it in quotes");
                 None
             }
             Self::Number(number) => Some(number_text(&number)),
