@@ -1,7 +1,7 @@
 //! The record of a decision, for whoever watches: the log, the metrics, the access log, the debug header.
 //!
 //! A record costs next to nothing, for it only points at what there is to say. The words are worked out for whoever asks:
-//! [`line`] for the log, [`mod@trace`] for the debug header.
+//! [`mod@line`] for the log, [`mod@trace`] for the debug header.
 
 pub mod denials;
 pub mod filter_state;
