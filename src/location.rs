@@ -61,16 +61,12 @@ impl Location {
                 .filter_map(|(_, value)| lines(value).find_map(|lines| behind(prefix.as_bytes(), lines)))
                 .map(|token| Cow::Borrowed(token.trim_ascii()))
                 .collect(),
-            Self::Query { name } => query(request.target())
-                .filter(|parameter| is_named(parameter, name))
-                .map(|parameter| percent_decode(value_of(parameter)).into())
-                .collect(),
-            Self::Cookie { name } => request
-                .values("cookie")
-                .flat_map(cookie_pairs)
-                .filter(|pair| key_of(pair) == name.as_bytes())
-                .map(|pair| Cow::Borrowed(unquoted(value_of(pair))))
-                .collect(),
+            Self::Query { name } => {
+                query(request.target()).filter_map(|parameter| in_parameter(parameter, name)).collect()
+            }
+            Self::Cookie { name } => {
+                request.values("cookie").flat_map(cookie_pairs).filter_map(|pair| in_pair(pair, name)).collect()
+            }
         }
     }
 }
@@ -86,15 +82,15 @@ pub fn removal(locations: &[&Location], request: &Request) -> Vec<HeaderEdit> {
         }
     }
     let in_query = |parameter: &[u8]| {
-        locations.iter().any(|location| matches!(location, Location::Query { name } if is_named(parameter, name)))
+        let is_here = |name: &str| in_parameter(parameter, name).is_some();
+        locations.iter().any(|location| matches!(location, Location::Query { name } if is_here(name)))
     };
     if query(request.target()).any(in_query) {
         edits.push(HeaderEdit::Set(":path".to_owned(), without_parameters(request.target(), in_query)));
     }
     let in_cookie = |pair: &[u8]| {
-        locations
-            .iter()
-            .any(|location| matches!(location, Location::Cookie { name } if key_of(pair) == name.as_bytes()))
+        let is_here = |name: &str| in_pair(pair, name).is_some();
+        locations.iter().any(|location| matches!(location, Location::Cookie { name } if is_here(name)))
     };
     if request.values("cookie").flat_map(cookie_pairs).any(in_cookie) {
         edits.push(HeaderEdit::Remove("cookie".to_owned()));
@@ -135,11 +131,32 @@ fn without_cookies(cookie: &[u8], unwanted: impl Fn(&[u8]) -> bool) -> Vec<u8> {
     kept.join(&b';').trim_ascii().to_vec()
 }
 
-/// Whether a parameter has this name, be `+` itself or a blank, as forms write it.
+/// The token in a parameter of this name. Some servers split at `;` too: what is behind one is no token, so it is bad.
+fn in_parameter<'a>(parameter: &'a [u8], name: &str) -> Option<Cow<'a, [u8]>> {
+    if is_named(parameter, name) {
+        return Some(percent_decode(value_of(parameter)).into());
+    }
+    let is_hidden = parameter.split(|byte| *byte == b';').skip(1).any(|hidden| is_named(hidden, name));
+    is_hidden.then_some(Cow::Borrowed(parameter))
+}
+
+/// The token in a cookie of this name. Some servers split at blanks and commas too: what is behind one is no token, so it is
+/// bad.
+fn in_pair<'a>(pair: &'a [u8], name: &str) -> Option<Cow<'a, [u8]>> {
+    let is_named = |pair: &[u8]| key_of(pair) == name.as_bytes();
+    if is_named(pair) {
+        return Some(Cow::Borrowed(unquoted(value_of(pair))));
+    }
+    let is_hidden = pair.split(|byte| *byte == b',' || !byte.is_ascii_graphic()).skip(1).any(is_named);
+    is_hidden.then_some(Cow::Borrowed(pair))
+}
+
+/// Whether a parameter has this name, be `+` itself or a blank, as forms write it. Some servers trim the name.
 fn is_named(parameter: &[u8], name: &str) -> bool {
     let key = key_of(parameter);
     let as_form: Vec<u8> = key.iter().map(|byte| if *byte == b'+' { b' ' } else { *byte }).collect();
-    percent_decode(key).eq(name.bytes()) || percent_decode(&as_form).eq(name.bytes())
+    percent_decode(key).eq(name.bytes())
+        || percent_decode(&as_form).collect::<Vec<u8>>().trim_ascii() == name.as_bytes()
 }
 
 fn key_of(pair: &[u8]) -> &[u8] {

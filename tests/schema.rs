@@ -17,7 +17,7 @@ const ROOT: &str = env!("CARGO_MANIFEST_DIR");
 
 /// Broken in ways that no schema can know: fields, rules or policies that do not go together, key sets without a usable key, a
 /// duration that is too long, values whose meaning depends on the style, nothing at all.
-const BEYOND_A_SCHEMA: [&str; 16] = [
+const BEYOND_A_SCHEMA: [&str; 17] = [
     "conflicts",
     "debug_taken",
     "duplicate",
@@ -30,6 +30,7 @@ const BEYOND_A_SCHEMA: [&str; 16] = [
     "mesh_aliases",
     "no_rules",
     "policies_debug_header",
+    "policies_output_twin",
     "policies_impossible",
     "policies_selected_several",
     "prefixes",

@@ -12,7 +12,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-/// Verifies tokens and decides by claims, inside Envoy and Istio. At a desk it checks what you are about to roll out.
+/// Verifies tokens and decides by claims, inside Envoy and Istio. On your machine it checks a configuration before you deploy it.
 #[derive(Parser)]
 #[command(version, arg_required_else_help = true)]
 struct Arguments {
@@ -26,7 +26,7 @@ enum Command {
     Check(check::Arguments),
     /// Says what a configuration does with a request, and what each rule lacked.
     Explain(Box<explain::Arguments>),
-    /// Prints every reason for a denial: what it means, and how to mend it.
+    /// Prints every reason for a denial: what it means, and how to fix it.
     Reasons,
     /// Prints the JSON Schema of the configuration, for editors and validators.
     Schema,

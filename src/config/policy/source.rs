@@ -15,7 +15,7 @@ pairs! {
     /// `<iss>/<sub>` of the token, split at the last slash: exact, `<iss>/abc*`, `<iss>/*`, `*/<sub>`, `*`; without a
     /// slash `abc*` is about `iss` and `*abc` about `sub`. Default: any.
     pub request_principals: Texts,
-    /// The namespace in the peer's SPIFFE ID: exact, `abc*`, `*abc` or `*`. Default: any.
+    /// The namespace in the peer's SPIFFE ID. A `*` stands for any text, anywhere. Default: any.
     pub namespaces: Texts,
     /// `<namespace>/<name>` in the peer's SPIFFE ID, or `<name>` in the policy's `namespace`. No `*`; not together with
     /// `principals` or `namespaces`. Default: any.
