@@ -48,8 +48,11 @@ impl Metric {
     /// Claims that no header could carry.
     pub const HEADERS_DROPPED: Self = counter("headers_dropped", &["provider", "header"]);
 
+    /// Algorithms whose signatures the host verifies.
+    pub const HOST_CRYPTO_ALGORITHMS: Self = gauge("host_crypto_algorithms", &[]);
+
     /// Every metric.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::DECISIONS,
         Self::TOKEN_CACHE_HITS,
         Self::TOKEN_CACHE_MISSES,
@@ -60,6 +63,7 @@ impl Metric {
         Self::TOO_MANY_WAITING,
         Self::DRY_RUN_WOULD_DENY,
         Self::HEADERS_DROPPED,
+        Self::HOST_CRYPTO_ALGORITHMS,
     ];
 
     /// The stat for these values of the labels, in their order; those at the end that are not known stay away.

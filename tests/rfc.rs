@@ -4,17 +4,16 @@
 
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 use claimgate::{
-    crypto::{PureRust, Verify},
+    crypto::{Host, HostCrypto, PureRust, Verify},
     jose::algorithm::Algorithm,
     keys::Key,
 };
 use claimgate_testing::{
+    crates::Crates,
     keys::{octets, private_jwk, public_jwk, public_pem, sign},
     token::{Recipe, hex},
 };
 use serde_json::Value;
-
-const BACKENDS: [(&str, &dyn Verify); 1] = [("pure Rust", &PureRust)];
 
 /// RFC 7515 A.1.1, including the line breaks.
 const JOE: &str = "{\"iss\":\"joe\",\r\n \"exp\":1300819380,\r\n \"http://example.com/is_root\":true}";
@@ -51,7 +50,9 @@ fn convinces(key: &str, algorithm: &str, message: &str, signature: &[u8]) {
     let algorithm = Algorithm::named(algorithm).unwrap();
     let key = Key::parse(&public_jwk(key), &[algorithm]).unwrap();
     let longer = format!("{message}.");
-    for (name, backend) in BACKENDS {
+    let host = Host::probe(Crates, HostCrypto::Auto);
+    let backends: [(&str, &dyn Verify); 2] = [("pure Rust", &PureRust), ("host", &host)];
+    for (name, backend) in backends {
         assert!(backend.verify(algorithm, key.verifying_key(), message.as_bytes(), signature), "{name}");
         assert!(!backend.verify(algorithm, key.verifying_key(), longer.as_bytes(), signature), "{name}");
     }

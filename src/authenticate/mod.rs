@@ -82,7 +82,7 @@ pub fn unjudged<'g>(providers: &[&'g Rc<Provider>], identities: &[Identity], req
 
 /// What authentication works with besides the request.
 #[derive(Debug)]
-pub struct Authenticator<'g, V> {
+pub struct Authenticator<'g> {
     /// The rules that apply.
     pub providers: &'g [&'g Rc<Provider>],
     /// How many tokens must be good.
@@ -92,14 +92,14 @@ pub struct Authenticator<'g, V> {
     /// The keys of remote sources.
     pub remote_jwks: &'g mut [RemoteJwks],
     /// How signatures are checked.
-    pub backend: &'g V,
+    pub backend: &'g dyn Verify,
     /// The longest token looked at, in bytes.
     pub max_token_bytes: usize,
     /// The time of the request.
     pub now: UnixTime,
 }
 
-impl<'g, V: Verify> Authenticator<'g, V> {
+impl<'g> Authenticator<'g> {
     /// Who sends the request. The first identity is the one that policies ask about.
     ///
     /// # Errors

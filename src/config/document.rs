@@ -11,10 +11,11 @@ use super::{
     limits::Limits,
     mesh::Mesh,
     policy::{self, AuthorizationPolicy},
-    shape::object,
+    shape::{object, words},
 };
 use crate::{
     authenticate::provider::{Presence, Provider},
+    crypto::HostCrypto,
     policy::Policies,
 };
 
@@ -32,10 +33,14 @@ object! {
     pub cors: Option<Cors>,
     /// A header that returns the trace of a decision to clients with a secret. Default: no trace.
     pub debug: Option<Debug>,
+    /// Whether Envoy verifies RS and ES signatures (`auto`: what it verifies correctly), or only the module.
+    pub host_crypto: HostCrypto = HostCrypto::Auto,
     ..limits: Limits,
     ..decision_log: DecisionLog,
     ..mesh: Mesh,
 }
+
+words!(HostCrypto: [("auto", HostCrypto::Auto), ("off", HostCrypto::Off)]);
 
 /// The configuration, to be used only if no error was reported.
 pub(super) fn config(at: &mut At<'_>, written: Document) -> Config {
@@ -60,6 +65,7 @@ pub(super) fn config(at: &mut At<'_>, written: Document) -> Config {
         debug,
         bypass_cors_preflight: written.limits.bypass_cors_preflight,
         max_token_bytes: written.limits.max_token_bytes.0,
+        host_crypto: written.host_crypto,
     }
 }
 

@@ -35,6 +35,7 @@ use serde_json::Value;
 use self::{at::At, shape::Shape};
 use crate::{
     authenticate::provider::Provider,
+    crypto::HostCrypto,
     decision_log::{filter_state::FilterState, line::Subjects, trace::Debug},
     jose::json,
     oauth::jwks_source::JwksSource,
@@ -65,6 +66,8 @@ pub struct Config {
     pub bypass_cors_preflight: bool,
     /// The longest token looked at, in bytes.
     pub max_token_bytes: usize,
+    /// Whether the host verifies signatures.
+    pub host_crypto: HostCrypto,
 }
 
 impl Config {

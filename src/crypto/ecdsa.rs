@@ -2,11 +2,15 @@
 
 use p256::{ecdsa::signature::Verifier, elliptic_curve::point::AffineCoordinates};
 
+use super::spki;
 use crate::jose::algorithm::Algorithm;
 
 /// A public point that lies on its curve.
 #[derive(Debug)]
-pub struct EcdsaKey(Curve);
+pub struct EcdsaKey {
+    curve: Curve,
+    spki: Option<Vec<u8>>,
+}
 
 #[derive(Debug)]
 enum Curve {
@@ -28,7 +32,7 @@ impl EcdsaKey {
                 $curve::ecdsa::VerifyingKey::from_affine(point.into_option()?).ok()?
             }};
         }
-        Some(Self(match algorithm {
+        Some(Self::on(match algorithm {
             Algorithm::Es256 => Curve::P256(key!(p256)),
             Algorithm::Es384 => Curve::P384(key!(p384)),
             Algorithm::Es512 => Curve::P521(key!(p521)),
@@ -36,8 +40,56 @@ impl EcdsaKey {
         }))
     }
 
+    /// The generator of the algorithm's curve.
+    pub(super) fn generator(algorithm: Algorithm) -> Option<Self> {
+        macro_rules! key {
+            ($curve:ident) => {
+                $curve::ecdsa::VerifyingKey::from_affine($curve::AffinePoint::GENERATOR).ok()?
+            };
+        }
+        Some(Self::on(match algorithm {
+            Algorithm::Es256 => Curve::P256(key!(p256)),
+            Algorithm::Es384 => Curve::P384(key!(p384)),
+            Algorithm::Es512 => Curve::P521(key!(p521)),
+            _ => return None,
+        }))
+    }
+
+    fn on(curve: Curve) -> Self {
+        macro_rules! spki {
+            ($constant:expr, $key:ident) => {
+                spki::of_point($constant, &$key.as_affine().x(), &$key.as_affine().y())
+            };
+        }
+        let spki = match &curve {
+            Curve::P256(key) => spki!(spki::P256, key),
+            Curve::P384(key) => spki!(spki::P384, key),
+            Curve::P521(key) => spki!(spki::P521, key),
+        };
+        Self { curve, spki }
+    }
+
+    /// The key as SubjectPublicKeyInfo (RFC 5480 section 2).
+    pub(super) fn spki(&self) -> Option<&[u8]> {
+        self.spki.as_deref()
+    }
+
+    /// A signature as ASN.1 has it (RFC 3279 section 2.2.3); `None` if it has another size, or r or s is not from 1 to n - 1.
+    pub(super) fn der(&self, signature: &[u8]) -> Option<Vec<u8>> {
+        macro_rules! der {
+            ($curve:ident) => {
+                $curve::ecdsa::Signature::from_slice(signature).ok()?.to_der().as_bytes().to_vec()
+            };
+        }
+        Some(match self.curve {
+            Curve::P256(_) => der!(p256),
+            Curve::P384(_) => der!(p384),
+            Curve::P521(_) => der!(p521),
+        })
+    }
+
     pub(super) fn algorithm(&self) -> Algorithm {
-        match self.0 {
+        match self.curve {
             Curve::P256(_) => Algorithm::Es256,
             Curve::P384(_) => Algorithm::Es384,
             Curve::P521(_) => Algorithm::Es512,
@@ -45,7 +97,7 @@ impl EcdsaKey {
     }
 
     pub(super) fn verify(&self, message: &[u8], signature: &[u8]) -> bool {
-        match &self.0 {
+        match &self.curve {
             Curve::P256(key) => p256::ecdsa::Signature::from_slice(signature)
                 .is_ok_and(|signature| key.verify(message, &signature).is_ok()),
             Curve::P384(key) => p384::ecdsa::Signature::from_slice(signature)

@@ -3,12 +3,19 @@
 mod ecdsa;
 mod eddsa;
 mod hmac;
+mod host;
+mod known_answers;
+mod question;
 mod rsa;
+mod spki;
+
+use std::fmt;
 
 use crate::jose::algorithm::Algorithm;
 pub use ecdsa::EcdsaKey;
 pub use eddsa::EddsaKey;
 pub use hmac::HmacKey;
+pub use host::{Host, HostCrypto, VerifySignature};
 pub use rsa::{RsaKey, UnfitRsaKey};
 
 /// A public key or shared secret, parsed and found strong enough, ready to verify.
@@ -38,8 +45,8 @@ impl VerifyingKey {
     }
 }
 
-/// A way to check signatures: pure Rust here, the host's function beside it one day.
-pub trait Verify {
+/// A way to check signatures.
+pub trait Verify: fmt::Debug {
     /// Whether `signature` is a good signature of `message` under this key, which must fit the algorithm.
     fn verify(&self, algorithm: Algorithm, key: &VerifyingKey, message: &[u8], signature: &[u8]) -> bool;
 }

@@ -13,7 +13,7 @@ use crate::{
     },
     config::Config,
     connection::Connection,
-    crypto::PureRust,
+    crypto::{PureRust, Verify},
     decision_log::{Record, filter_state::FilterState, line::Subjects, trace::Debug},
     denial::Denial,
     matching::path,
@@ -57,6 +57,7 @@ pub struct Gate {
     providers: Vec<Rc<Provider>>,
     remote_jwks: Vec<RemoteJwks>,
     token_cache: TokenCache,
+    backend: Box<dyn Verify>,
     policies: Policies,
     upstream: Upstream,
     waiting: WaitQueue,
@@ -71,11 +72,11 @@ pub struct Gate {
 impl Gate {
     /// A gate that has seen nothing yet.
     pub fn new(config: Config) -> Self {
-        Self::sharing(config, &mut JwksCache::default())
+        Self::sharing(config, &mut JwksCache::default(), Box::new(PureRust))
     }
 
-    /// A gate that goes on with what others of the same VM have fetched.
-    pub fn sharing(config: Config, cache: &mut JwksCache) -> Self {
+    /// A gate that goes on with what others of the same VM have fetched, and verifies signatures with this backend.
+    pub fn sharing(config: Config, cache: &mut JwksCache, backend: Box<dyn Verify>) -> Self {
         let outputs = config.providers.iter().flat_map(Provider::outputs);
         let routing = config.providers.iter().filter(|provider| provider.clear_route_cache);
         let reserved = ReservedHeaders::new(outputs.chain(config.debug.as_ref().map(|debug| &debug.header)));
@@ -84,6 +85,7 @@ impl Gate {
             providers: config.providers.into_iter().map(Rc::new).collect(),
             remote_jwks: config.sources.into_iter().map(|source| RemoteJwks::new(source, cache)).collect(),
             token_cache: TokenCache::default(),
+            backend,
             policies: config.policies,
             waiting: WaitQueue::new(config.max_waiting_requests),
             errors: config.errors,
@@ -191,7 +193,7 @@ impl Gate {
                 },
                 token_cache: &mut self.token_cache,
                 remote_jwks: &mut self.remote_jwks,
-                backend: &PureRust,
+                backend: self.backend.as_ref(),
                 max_token_bytes: self.max_token_bytes,
                 now,
             };

@@ -27,7 +27,7 @@ pub(super) struct Metrics {
 
 impl Metrics {
     /// Defines what is to be seen before anything happens.
-    pub(super) fn define<'a>(providers: impl Iterator<Item = &'a Provider>) -> Self {
+    pub(super) fn define<'a>(providers: impl Iterator<Item = &'a Provider>, verified_by_host: usize) -> Self {
         let mut metrics = Self {
             ids: RefCell::default(),
             allowed: Vec::new(),
@@ -38,6 +38,9 @@ impl Metrics {
         metrics.allowed = labels.map(|provider| metrics.id(&Metric::DECISIONS, &["allowed", provider])).collect();
         for metric in Metric::ALL.iter().filter(|metric| metric.labels.is_empty()) {
             metrics.id(metric, &[]);
+        }
+        if let Some(id) = metrics.id(&Metric::HOST_CRYPTO_ALGORITHMS, &[]) {
+            silently(hostcalls::record_metric(id, u64::try_from(verified_by_host).unwrap_or(u64::MAX)));
         }
         metrics
     }

@@ -11,6 +11,7 @@ mod metrics;
 mod root;
 mod shared_data;
 mod stream;
+mod verify_signature;
 mod worker;
 
 use std::panic;

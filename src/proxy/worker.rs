@@ -7,6 +7,7 @@ use std::{
     time::Duration,
 };
 
+use log::Level;
 use proxy_wasm::{
     hostcalls,
     types::{Action, MapType},
@@ -14,9 +15,11 @@ use proxy_wasm::{
 
 use super::{
     clock, connection::Downstream, decision_logger::DecisionLogger, local_reply, metrics::Metrics, stream::Stream,
+    verify_signature::ForeignFunction,
 };
 use crate::{
     config::Config,
+    crypto::Host,
     decision_log::Record,
     gate::{Decision, Gate, Step},
     oauth::jwks_cache::JwksCache,
@@ -48,9 +51,12 @@ pub(super) struct Worker {
 
 impl Worker {
     pub(super) fn new(config: Config) -> Self {
-        let gate = JWKS.with_borrow_mut(|cache| Gate::sharing(config, cache));
+        let host = Host::probe(ForeignFunction, config.host_crypto);
+        log::log!(if host.is_lacking() { Level::Warn } else { Level::Info }, "{host}");
+        let verified_by_host = host.algorithms().len();
+        let gate = JWKS.with_borrow_mut(|cache| Gate::sharing(config, cache, Box::new(host)));
         Self {
-            metrics: Metrics::define(gate.providers()),
+            metrics: Metrics::define(gate.providers(), verified_by_host),
             decision_logger: DecisionLogger::default(),
             waiting: RefCell::default(),
             is_scheduled: Cell::new(false),

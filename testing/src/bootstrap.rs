@@ -6,6 +6,21 @@ use std::{env, fs, path::Path};
 /// Where a listener that `tells_direct_addresses` writes who opened the connection, in filter state.
 const DIRECT_ADDRESS: &str = "claimgate.source_ip";
 
+/// What the module imports and exports, but foreign functions.
+const ABI: &str = "
+    _initialize _start malloc proxy_on_memory_allocate proxy_abi_version_0_2_1
+    proxy_on_context_create proxy_on_vm_start proxy_on_configure proxy_on_tick proxy_on_done proxy_on_delete proxy_on_log
+    proxy_on_request_headers proxy_on_request_body proxy_on_request_trailers
+    proxy_on_response_headers proxy_on_response_body proxy_on_response_trailers
+    proxy_on_http_call_response
+    proxy_log proxy_get_log_level proxy_get_current_time_nanoseconds proxy_set_tick_period_milliseconds
+    proxy_set_effective_context proxy_get_property proxy_set_property proxy_get_buffer_bytes
+    proxy_get_header_map_pairs proxy_get_header_map_value proxy_add_header_map_value proxy_replace_header_map_value
+    proxy_remove_header_map_value proxy_continue_stream proxy_send_local_response proxy_http_call
+    proxy_get_shared_data proxy_set_shared_data
+    proxy_define_metric proxy_increment_metric proxy_record_metric proxy_get_metric
+    environ_get environ_sizes_get fd_write random_get proc_exit clock_time_get";
+
 const GATE: &str = "claimgate";
 
 /// Listeners, the upstream behind them, and the clusters that only filters call; `json` is what Envoy reads.
@@ -132,6 +147,13 @@ impl Listener {
     /// A gated listener where a pause at the headers is no more than that: the filter goes on seeing the body.
     pub fn allowing_headers_stop_iteration(mut self) -> Listener {
         self.plugin()["allow_on_headers_stop_iteration"] = true.into();
+        self
+    }
+
+    /// A gated listener whose VM may call everything but foreign functions.
+    pub fn without_foreign_functions(mut self) -> Listener {
+        let allowed = ABI.split_whitespace().map(|name| (name.into(), json!({}))).collect();
+        self.plugin()["capability_restriction_config"] = json!({ "allowed_capabilities": Value::Object(allowed) });
         self
     }
 

@@ -19,6 +19,8 @@ pub mod case;
 pub mod console;
 pub mod core;
 #[cfg(not(target_arch = "wasm32"))]
+pub mod crates;
+#[cfg(not(target_arch = "wasm32"))]
 pub mod envoy;
 #[cfg(not(target_arch = "wasm32"))]
 pub mod http;
@@ -44,3 +46,5 @@ pub mod token;
 pub mod trouble;
 #[cfg(not(target_arch = "wasm32"))]
 pub mod upstream;
+#[cfg(not(target_arch = "wasm32"))]
+pub mod vectors;

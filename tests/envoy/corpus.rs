@@ -36,12 +36,17 @@ fn party(peer: &Peer) -> Party {
 }
 
 pub(crate) fn trials() -> Vec<Trial> {
-    let lab = Arc::new(Lab::open(corpus()));
+    trials_of(Lab::open(corpus()), "corpus")
+}
+
+/// A trial for each case of these files.
+pub(crate) fn trials_of(lab: Lab, title: &str) -> Vec<Trial> {
+    let lab = Arc::new(lab);
     let mut trials = Vec::new();
     for (file, cases) in lab.files.iter().enumerate().map(|(index, file)| (index, &file.cases)) {
         for case in (0..cases.len()).filter(|index| cases[*index].runs_in("envoy")) {
             let lab = Arc::clone(&lab);
-            let name = format!("corpus {}: {}", lab.files[file].name, cases[case].name);
+            let name = format!("{title} {}: {}", lab.files[file].name, cases[case].name);
             trials.push(Trial::test(name, move || lab.try_case(file, case)));
         }
     }

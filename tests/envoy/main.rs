@@ -12,6 +12,7 @@ mod debug;
 mod exceptions;
 mod filter_state;
 mod grpc;
+mod host_crypto;
 mod jose;
 mod decision_log;
 mod jwt_authn;
@@ -40,6 +41,7 @@ fn main() {
             debug::trials(),
             filter_state::trials(),
             grpc::trials(),
+            host_crypto::trials(),
             jose::trials(),
             decision_log::trials(),
             jwt_authn::trials(),
