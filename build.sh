@@ -3,7 +3,7 @@
 set -euo pipefail
 
 readonly MODULE=dist/claimgate.wasm
-readonly MODULE_BUDGET=1250000 # bytes
+readonly MODULE_BUDGET=1300000 # bytes
 readonly ENVOY_VERSION=1.40.0
 readonly NODE_VERSION=20
 readonly TOOLS=.tools
