@@ -239,3 +239,35 @@ fn algorithm_names_are_their_own() {
         assert_eq!(Algorithm::named(algorithm.name()), Some(algorithm));
     }
 }
+
+fn edit() -> impl Strategy<Value = HeaderEdit> {
+    ("[a-c]", "[0-9]", 0..3).prop_map(|(name, value, kind)| match kind {
+        0 => HeaderEdit::Remove(name),
+        1 => HeaderEdit::Set(name, value.into_bytes()),
+        _ => HeaderEdit::Add(name, value.into_bytes()),
+    })
+}
+
+proptest! {
+    /// What policies see is what the proxy makes of the request.
+    #[test]
+    fn an_outgoing_request_is_what_the_edits_make_of_it(
+        headers in prop::collection::vec(("[a-c]", "[0-9]"), 0..6),
+        edits in prop::collection::vec(edit(), 0..6),
+    ) {
+        let headers = headers.into_iter().map(|(name, value)| (name, value.into_bytes()));
+        let headers: Vec<_> = headers.chain([(":path".to_owned(), b"/".to_vec())]).collect();
+        let request = Request::new(headers.clone());
+        let expected = perform(headers, &edits).headers;
+        let outgoing = request.with(&edits);
+        for name in ["a", "b", "c"] {
+            let values = expected.iter().filter(|(present, _)| present == name).map(|(_, value)| value.as_slice());
+            prop_assert!(outgoing.values(name).eq(values), "{name}: {:?}", outgoing.values(name).collect::<Vec<_>>());
+        }
+        let (mut found, mut names) = (outgoing.names().collect::<Vec<_>>(), vec![]);
+        names.extend(expected.iter().map(|(name, _)| name.as_str()));
+        found.sort_unstable();
+        names.sort_unstable();
+        prop_assert_eq!(found, names);
+    }
+}
