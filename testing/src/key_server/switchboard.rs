@@ -13,6 +13,8 @@ pub enum Behaviour {
     Good,
     /// This status above the good body, for whoever looks at the body alone.
     Status(u16),
+    /// Good for the first who asks, then 500.
+    GoodOnce,
     /// 200 and these bytes.
     Body(Vec<u8>),
     /// Good, later.
@@ -98,6 +100,9 @@ impl Switchboard {
         match behaviour {
             Behaviour::Status(status @ (204 | 304)) => (*status, Vec::new()),
             Behaviour::Status(status) => (*status, good.into()),
+            Behaviour::GoodOnce if self.fetches.iter().any(|fetch| fetch.request.path == request.path) => {
+                (500, Vec::new())
+            }
             Behaviour::Body(body) => (200, body.clone()),
             Behaviour::Good | Behaviour::Slow(_) if self.is_known_to(request) => (304, Vec::new()),
             _ => (200, good.into()),

@@ -14,6 +14,7 @@ use claimgate_testing::{
     envoy::{Envoy, Update},
     http::Connection,
     key_server::{Behaviour, KEYS, KeyServer},
+    patience::patiently,
     upstream::Upstream,
 };
 
@@ -77,6 +78,23 @@ pub(crate) fn trials() -> Vec<Trial> {
                 let reply = bearer("p256").send(envoy.port("gate"))?;
                 assert_eq!(reply.status, 200, "{}", reply.text());
             }
+            Ok(())
+        }),
+        Trial::test("keys: the gauge shows the worker that is worst off", || {
+            let (upstream, server) = (Upstream::start(), KeyServer::start());
+            server.behave(Behaviour::GoodOnce);
+            let bootstrap = bootstrap(&upstream, &server, &configuration(&server, json!({})));
+            let envoy = Envoy::start_with_workers(&bootstrap.json(), 2);
+            server.wait_for(KEYS, vms(2));
+            let keys = || envoy.stat("wasmcustom.claimgate.keys.source=idp");
+            // Each worker writes twice a second: one has keys, the others have none.
+            thread::sleep(Duration::from_millis(1500));
+            for _ in 0..20 {
+                assert_eq!(keys(), 0);
+                thread::sleep(Duration::from_millis(100));
+            }
+            server.behave(Behaviour::Good);
+            assert!(patiently(|| (keys() == 1).then_some(())).is_some(), "{}", keys());
             Ok(())
         }),
         Trial::test("keys: a slow source delays only its own requests", || {
