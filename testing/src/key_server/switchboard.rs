@@ -13,8 +13,8 @@ pub enum Behaviour {
     Good,
     /// This status above the good body, for whoever looks at the body alone.
     Status(u16),
-    /// Good for the first who asks, then 500.
-    GoodOnce,
+    /// Good for the one who asks after so many, and 500 for the others.
+    GoodAfter(usize),
     /// 200 and these bytes.
     Body(Vec<u8>),
     /// Good, later.
@@ -100,7 +100,9 @@ impl Switchboard {
         match behaviour {
             Behaviour::Status(status @ (204 | 304)) => (*status, Vec::new()),
             Behaviour::Status(status) => (*status, good.into()),
-            Behaviour::GoodOnce if self.fetches.iter().any(|fetch| fetch.request.path == request.path) => {
+            Behaviour::GoodAfter(others)
+                if self.fetches.iter().filter(|fetch| fetch.request.path == request.path).count() != *others =>
+            {
                 (500, Vec::new())
             }
             Behaviour::Body(body) => (200, body.clone()),
