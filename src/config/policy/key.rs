@@ -19,9 +19,14 @@ pub(super) fn attribute(at: &mut At<'_>, key: &str, context: &RuleContext<'_>) -
             at.wrong(key, "is the header of `debug`, which is removed before policies decide")
                 .help("use another header, or set another `debug.header`");
         }
-        Attribute::Header(name) if let Some(output) = context.context.twin_of_output(name) => {
-            at.wrong(key, "is removed before policies decide, because servers take it for a header that a rule writes")
+        Attribute::Header(name) if !context.context.is_output(name) => {
+            if let Some(output) = context.context.outputs.iter().find(|output| *output == name) {
+                at.wrong(
+                    key,
+                    "is removed before policies decide, because servers take it for a header that a rule writes",
+                )
                 .help(format!("write `request.headers[{output}]`"));
+            }
         }
         _ => (),
     }

@@ -64,11 +64,6 @@ impl Context {
         }
     }
 
-    /// The header that a rule writes, if this is another name for it.
-    fn twin_of_output(&self, name: &HeaderName) -> Option<&HeaderName> {
-        self.outputs.iter().find(|output| *output == name && output.as_str() != name.as_str())
-    }
-
     /// Whether a rule writes this very header.
     fn is_output(&self, name: &HeaderName) -> bool {
         self.outputs.iter().any(|output| output.as_str() == name.as_str())
