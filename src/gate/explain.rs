@@ -9,11 +9,7 @@ use crate::{
     connection::Connection,
     decision_log::{Record, line::Line, trace::trace},
     denial::Denial,
-    matching::path,
-    policy::{
-        explain::Candidate,
-        facts::{Facts, Known},
-    },
+    policy::{Policies, explain::Candidate},
     reason::Reason,
     reply::{Details, help},
     request::{HeaderName, Request},
@@ -61,10 +57,7 @@ impl Gate {
         if record.shadow.is_none() {
             return Vec::new();
         }
-        let outgoing = request.with(&record.mutation.edits);
-        let readings = path::readings(outgoing.target());
-        let known = Known::new(outgoing, &readings, connection);
-        self.policies.explain(&Facts::new(&known).with(self.token(request, &record.identities)))
+        self.ask_policies(record, request, connection, Policies::explain)
     }
 
     /// Why headers that the rules write are not on a request that passes.

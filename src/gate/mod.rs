@@ -173,12 +173,25 @@ impl Gate {
         record.mutation = self.upstream.remove_forged(request);
         self.authenticate(request, now, record)?;
         record.mutation.write_claims(&record.identities);
+        let (shadow, decided) = self.ask_policies(record, request, connection, |policies, facts| {
+            (policies.shadow(facts), policies.decide(facts))
+        });
+        record.shadow = Some(shadow);
+        Ok(decided?)
+    }
+
+    /// Asks the policies about a request as it goes upstream.
+    fn ask_policies<R>(
+        &self,
+        record: &Record,
+        request: &Request,
+        connection: &dyn Connection,
+        ask: impl FnOnce(&Policies, &Facts<'_>) -> R,
+    ) -> R {
         let outgoing = request.with(&record.mutation.edits);
         let readings = path::readings(outgoing.target());
         let known = Known::new(outgoing, &readings, connection);
-        let facts = Facts::new(&known).with(self.token(request, &record.identities));
-        record.shadow = Some(self.policies.shadow(&facts));
-        Ok(self.policies.decide(&facts)?)
+        ask(&self.policies, &Facts::new(&known).with(self.token(request, &record.identities)))
     }
 
     /// Finds out who sends the request, and takes the tokens out of it.
