@@ -31,6 +31,7 @@ pub mod key_server;
 pub mod keys;
 #[cfg(not(target_arch = "wasm32"))]
 pub mod load;
+pub mod observed;
 #[cfg(not(target_arch = "wasm32"))]
 pub mod openid_provider;
 pub mod outcome;
@@ -38,7 +39,6 @@ pub mod outcome;
 pub mod patience;
 #[cfg(not(target_arch = "wasm32"))]
 pub mod policies;
-pub mod observed;
 #[cfg(not(target_arch = "wasm32"))]
 pub mod tls;
 pub mod token;
