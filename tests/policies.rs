@@ -197,3 +197,24 @@ fn what_is_explained_is_what_was_decided() {
     });
     assert!(denied > 500 && allowed > 200 && read_otherwise > 50, "{denied}, {allowed}, {read_otherwise} are few");
 }
+
+#[test]
+fn an_audit_notes_what_the_same_rules_would_deny() {
+    let mut noted = 0;
+    with_every_set(|seed, _, dice, requests| {
+        let Some(deny) = another(dice, "DENY") else { return };
+        let deny = dry(&[deny], false).remove(0);
+        let mut audit = deny.clone();
+        audit["action"] = "AUDIT".into();
+        let (mut denying, mut auditing) = (gate(&[deny]), gate(&[audit]));
+        for request in requests {
+            let decision = auditing.admit(StreamId(0), request, &Peer::default(), UnixTime::from_secs(NOW));
+            if let Some(shadow) = decision.record.shadow {
+                let passes = lets_pass(&mut denying, request);
+                assert_eq!(passes, shadow.audited.is_empty(), "{seed}: {request:?}");
+                noted += usize::from(!passes);
+            }
+        }
+    });
+    assert!(noted > 200, "{noted} are few");
+}

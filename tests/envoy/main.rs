@@ -22,6 +22,7 @@ mod rbac;
 mod observed;
 mod outgoing;
 mod shadow;
+mod source_address;
 mod routes;
 mod trailers;
 mod troubleshooting;
@@ -51,6 +52,7 @@ fn main() {
             observed::trials(),
             outgoing::trials(),
             shadow::trials(),
+            source_address::trials(),
             routes::trials(),
             trailers::trials(),
             troubleshooting::trials(),
