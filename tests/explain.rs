@@ -79,6 +79,18 @@ fn a_token_lacks_the_group() {
     );
 }
 
+/// What Envoy reads otherwise, or answers itself, is not explained as if the filter saw it.
+#[test]
+fn a_path_that_the_filter_never_sees_is_not_explained() {
+    for path in ["http://localhost/charge", "/charge#", "charge"] {
+        let arguments = ["explain", *FILE, "--path", path];
+        let output = Command::new(env!("CARGO_BIN_EXE_claimgate")).args(arguments).output().unwrap();
+        let said = String::from_utf8(output.stderr).unwrap();
+        assert!(said.contains("a path begins with `/` and has no `#`"), "{path}: {said}");
+        assert!(!output.status.success() && output.stdout.is_empty(), "{path}");
+    }
+}
+
 /// Envoy joins several lines of `Authorization`, and a token with something behind it is bad.
 #[test]
 fn several_authorization_lines_are_one() {

@@ -30,8 +30,8 @@ pub(super) struct Arguments {
     /// The host, with its port if the client wrote one.
     #[arg(long, default_value = "localhost")]
     host: String,
-    /// The path, query and all.
-    #[arg(long, default_value = "/")]
+    /// The path as the proxy has it, query and all.
+    #[arg(long, default_value = "/", value_parser = target)]
     path: String,
     /// A header, as in `-H 'authorization: Bearer …'`.
     #[arg(short = 'H', long = "header", value_parser = header)]
@@ -163,6 +163,13 @@ fn shown(edit: &HeaderEdit) -> String {
 #[expect(clippy::disallowed_methods, reason = "the desk has a clock, as the proxy has")]
 fn now() -> UnixTime {
     UnixTime::since_epoch(SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default())
+}
+
+/// Envoy makes a path of an absolute URL, and answers a request with a fragment itself. `CONNECT` has no path, and `OPTIONS`
+/// may have `*`.
+fn target(text: &str) -> Result<String, &'static str> {
+    let is_target = text.starts_with('/') || matches!(text, "" | "*");
+    if is_target && !text.contains('#') { Ok(text.to_owned()) } else { Err("a path begins with `/` and has no `#`") }
 }
 
 fn header(text: &str) -> Result<(String, String), String> {
