@@ -34,7 +34,12 @@ impl TrustDomains {
 
     /// The trust domains that a trust domain stands for: all, if it is one of them.
     pub fn equivalents(&self, trust_domain: &str) -> Vec<String> {
-        if self.0.iter().any(|known| known == trust_domain) { self.0.clone() } else { vec![trust_domain.to_owned()] }
+        if self.has(trust_domain) { self.0.clone() } else { vec![trust_domain.to_owned()] }
+    }
+
+    /// Whether a trust domain is one of them.
+    pub fn has(&self, trust_domain: &str) -> bool {
+        self.0.iter().any(|known| known == trust_domain)
     }
 
     /// Whether a principal begins with a trust domain that others stand beside, and is too short to be replaced.

@@ -5,7 +5,12 @@ use std::cell::Cell;
 use super::{AuthorizationPolicy, Context, scalar::Scalar};
 use crate::{
     config::{at::At, problem::shown},
-    policy::{attribute::Attribute, principal::PrincipalPattern, trust_domain::is_of_pointer, value::Value},
+    policy::{
+        attribute::Attribute,
+        principal::PrincipalPattern,
+        trust_domain::{POINTER, is_of_pointer},
+        value::Value,
+    },
 };
 
 /// Warnings that are given once for a configuration, however many values they are true of.
@@ -22,6 +27,10 @@ impl Context {
     pub(super) fn report(&self, at: &mut At<'_>, attribute: &Attribute, text: &str, values: &[Value]) {
         match attribute {
             Attribute::Principal => self.report_trust_domain(at, text),
+            Attribute::TrustDomain if text == POINTER && !self.has_trust_domain(text) => {
+                at.warn("`cluster.local` is compared literally here, and no peer of the mesh has it")
+                    .help("write the mesh's `trustDomain`, which stands for its aliases too");
+            }
             Attribute::SourceIp if !self.names_source_address && !self.warned.source_address.replace(true) => {
                 at.warn("where a listener reads the PROXY protocol, this is the address in its header").help(
                     "write `sourceAddress: connection` at the top if no such listener is in front, or `filterState`",
@@ -39,6 +48,11 @@ impl Context {
             }
             _ => (),
         }
+    }
+
+    /// Whether the mesh has this trust domain, as far as that is written.
+    fn has_trust_domain(&self, name: &str) -> bool {
+        self.trust_domains.as_ref().is_none_or(|known| known.has(name))
     }
 
     fn report_trust_domain(&self, at: &mut At<'_>, text: &str) {

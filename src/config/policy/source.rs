@@ -20,7 +20,7 @@ pairs! {
     /// `<namespace>/<name>` in the peer's SPIFFE ID, or `<name>` in the policy's `namespace`. No `*`; not together with
     /// `principals` or `namespaces`. Default: any.
     pub service_accounts: Texts,
-    /// The trust domain of the peer's SPIFFE ID: exact, `abc*`, `*abc` or `*`. Default: any.
+    /// The trust domain of the peer's SPIFFE ID. A `*` stands for any text, anywhere. Default: any.
     pub trust_domains: Texts,
     /// The address that opened the connection: addresses and blocks, `10.1.2.3` or `10.1.0.0/16`. Envoy does not always tell it:
     /// see authorization.md. Default: any.
